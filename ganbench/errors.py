@@ -1,0 +1,21 @@
+"""Errors that are the user's to mend: one clear line, exit code 2, no traceback."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class UsageError(Exception):
+    """A wrong name, file, value or plugin. The message says what, where and how to mend it, in one line."""
+
+
+class Unavailable(UsageError):
+    """Data or weights that are neither on this machine nor reachable."""
+
+
+def nearest(name: str, valid: Iterable[str]) -> str:
+    """`did you mean a, b?` with the nearest valid names, or the list of all of them."""
+    names = sorted(set(valid))
+    close = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
+    return f"did you mean {', '.join(close)}?" if close else f"there are: {', '.join(names) or 'none'}"

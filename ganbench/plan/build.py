@@ -1,0 +1,201 @@
+"""The plan itself: an ordered list of `RunSpec`s."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ganbench.api import Dataset, Extractor, Metric, ScaleRow, Weights
+from ganbench.errors import Unavailable, UsageError
+from ganbench.plan.data import Data
+from ganbench.plan.entries import Entry, Wishes, expand
+from ganbench.plan.spec import SCALE, TRAINED, RunSpec
+from ganbench.plan.suite import Suite, Tier
+from ganbench.plugins import Registered, Registry
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What is measured instead of what the suite says; empty: as the suite has it. Each extractor is `NAME[@LAYER][=FILE]`."""
+
+    extractors: tuple[str, ...] = ()
+    metrics: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Runs in order, notices for the user, and the weights files that scoring was told to use (extractor -> file)."""
+
+    suite_id: str
+    runs: tuple[RunSpec, ...]
+    notices: tuple[str, ...]
+    weights: Mapping[str, Path]
+
+
+def plan(
+    suite: Suite,
+    tier: Tier,
+    registry: Registry,
+    data: Data,
+    *,
+    device: str,
+    wishes: Wishes | None = None,
+    choice: Choice | None = None,
+    seeds: tuple[int, ...] | None = None,
+) -> Plan:
+    """Suite + filters + device kind + data → runs: the scale rows first, then every entry with each seed in turn."""
+    wishes, choice = wishes or Wishes(), choice or Choice()
+    first = next(iter(data.streams.values())).dataset
+    spec = first.spec
+    notices = [data.notice] if data.notice else []
+    extractors, weights = _extractors(suite, tier, choice, registry, device, notices)
+    metrics = [registry.find("metric", m) for m in choice.metrics or suite.metrics]
+    for name in tier.params:
+        registry.find("metric", name)
+    columns, headline = _columns(suite, extractors, metrics)
+    suite_id = "-".join(dict.fromkeys((suite.name, tier.name))) + data.suffix
+    shown = {
+        "id": suite_id,
+        "name": suite.name,
+        "version": suite.version,
+        "tier": tier.name,
+        "title": suite.title,
+        "table": tier.table,
+        "ranks": tier.ranks,
+        "note": tier.note,
+        "headline": headline,
+        "columns": columns,
+        "budget": {tier.counter: tier.amount},
+        "levels": suite.levels,
+    }
+    score = {
+        "samples": tier.samples,
+        "looks": {"count": tier.looks, "samples": tier.look_samples},
+        "extractors": [e for _, e in extractors],
+        "metrics": [{"name": m.name, "params": {**m.record.params, **tier.params.get(m.name, {})}} for m in metrics],
+        "dataset": first.reference or first.name,
+        "plugins": _records([r for r, _ in extractors] + metrics + [_reference(registry, first)]),
+    }
+    common: dict[str, Any] = {
+        "suite": shown,
+        "suite_seed": suite.seed,
+        "data": {
+            s: {"name": r.registered.name, "split": "train", "sha256": r.sha256} for s, r in data.streams.items()
+        },
+        "mode": "reference",
+        "device": device,
+        "threads": 1,
+        "score": score,
+    }
+    datasets = [r.registered for r in data.streams.values()]
+    runs = [_scale(registry.find("scale-row", n), datasets, common) for n in suite.scale_rows]
+    entries = expand(suite, tier, wishes, registry, spec)
+    budget = {"counter": tier.counter, "amount": tier.amount}
+    for seed in seeds or tier.seeds:
+        runs += [_trained(e, seed, budget, datasets, common) for e in entries if not e.skip]
+    runs += [_trained(e, (seeds or tier.seeds)[0], budget, datasets, common) for e in entries if e.skip]
+    unique = {r.run_id: r for r in reversed(runs)}
+    return Plan(suite_id, tuple(r for r in runs if unique[r.run_id] is r), tuple(notices), weights)
+
+
+def _trained(
+    entry: Entry, seed: int, budget: Mapping[str, Any], datasets: list[Registered], common: Mapping[str, Any]
+) -> RunSpec:
+    return RunSpec(
+        kind=TRAINED,
+        entry=entry.description,
+        components=entry.components,
+        recipe=entry.recipe,
+        seed=seed,
+        conditional=entry.conditional,
+        budget=budget,
+        plugins=_records([*entry.plugins, *datasets]),
+        skip=entry.skip,
+        **common,
+    )
+
+
+def _scale(found: Registered, datasets: list[Registered], common: Mapping[str, Any]) -> RunSpec:
+    row: ScaleRow = found.record
+    empty = {"architecture": None, "loss": None, "regularizers": [], "augmentations": [], "preset": None, "game": None}
+    return RunSpec(
+        kind=SCALE,
+        entry={"label": found.name, **empty, "scale": found.name, "role": row.role},
+        components=(),
+        recipe={},
+        seed=0,
+        conditional=False,
+        budget={},
+        plugins=_records([found, *datasets]),
+        **common,
+    )
+
+
+def _records(found: Iterable[Registered]) -> tuple[Mapping[str, Any], ...]:
+    return tuple({r.provenance.module: r.provenance.record() for r in found}.values())
+
+
+def _reference(registry: Registry, dataset: Dataset) -> Registered:
+    return registry.find("dataset", dataset.reference or dataset.name)
+
+
+def _extractors(
+    suite: Suite, tier: Tier, choice: Choice, registry: Registry, device: str, notices: list[str]
+) -> tuple[list[tuple[Registered, dict[str, Any]]], dict[str, Path]]:
+    files: dict[str, Path] = {}
+    found: list[tuple[Registered, dict[str, Any]]] = []
+    for text in choice.extractors or suite.extractors:
+        found.append(_extractor(registry, text, files))
+    if not choice.extractors and device != "cpu":
+        for text in tier.extra_extractors:
+            try:
+                found.append(_extractor(registry, text, files))
+            except Unavailable as error:
+                notices.append(f"{error}; its columns are left out")
+    return found, files
+
+
+def _extractor(registry: Registry, text: str, files: dict[str, Path]) -> tuple[Registered, dict[str, Any]]:
+    head, _, file = text.partition("=")
+    name, _, layer = head.partition("@")
+    registered = registry.find("extractor", name)
+    extractor: Extractor = registered.record
+    if layer and layer not in extractor.layers:
+        raise UsageError(f"extractor '{name}' has no layer '{layer}'; there are: {', '.join(extractor.layers)}")
+    weights: Weights = extractor.weights(Path(file) if file else None)
+    if file:
+        files[registered.name] = weights.file
+    features = layer or extractor.features
+    return registered, {
+        "name": registered.name,
+        "shown": registered.name if features == extractor.features else f"{registered.name}-{features}",
+        "features": features,
+        "logits": extractor.logits if features == extractor.features else None,
+        "weights": weights.sha256,
+        "public": dict(extractor.names) if weights.official and features == extractor.features else {},
+        "preprocessing": extractor.preprocessing,
+    }
+
+
+def column_name(column: str, extractor: Mapping[str, Any] | None) -> str:
+    """`fd` → `FID` where the weights are those the name stands for, else `fd/mnist-cnn`."""
+    if extractor is None:
+        return column
+    return str(extractor["public"].get(column, f"{column}/{extractor['shown']}"))
+
+
+def _columns(suite: Suite, extractors: list[tuple[Registered, dict[str, Any]]], metrics: list[Registered]) -> tuple[list[str], str]:
+    columns: list[str] = []
+    for _, extractor in extractors:
+        for registered in metrics:
+            metric: Metric = registered.record
+            if "logits" in metric.needs and extractor["logits"] is None:
+                continue
+            uses = {"features", "logits"} & set(metric.needs)
+            columns += [column_name(c.name, extractor if uses else None) for c in metric.columns]
+    columns = list(dict.fromkeys(columns))
+    if not columns:
+        raise UsageError("nothing to measure: the chosen metrics need a layer that the chosen extractors do not give")
+    return columns, suite.headline if suite.headline in columns else columns[0]

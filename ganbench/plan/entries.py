@@ -1,0 +1,185 @@
+"""Entries: what a suite and the command line ask for, put together and held to what each part declares."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from ganbench.api import Architecture, Component, GameBuilder, Preset, Recipe, SampleSpec, Value
+from ganbench.plan.recipe import Layer, resolve
+from ganbench.plan.suite import EntrySet, Suite, Tier
+from ganbench.plugins import Registered, Registry
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What the command line says about entries and their recipe; empty: as the suite has it."""
+
+    architectures: tuple[str, ...] = ()
+    losses: tuple[str, ...] = ()
+    presets: tuple[str, ...] = ()
+    settings: Mapping[str, Value] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One row to be: its description, its components in order, its recipe, and why it is skipped, if it is."""
+
+    description: Mapping[str, Any]
+    components: tuple[str, ...]
+    recipe: Mapping[str, Mapping[str, Any]]
+    conditional: bool
+    skip: str | None
+    plugins: tuple[Registered, ...]
+
+
+def chosen(tier: Tier, wishes: Wishes) -> tuple[EntrySet, ...]:
+    """The tier's entries; or, where architectures or losses are named, their product with what the tier has of the other."""
+    if not (wishes.architectures or wishes.losses or wishes.presets):
+        return tier.entries
+    entries = [EntrySet(preset=p, recipe={}) for p in wishes.presets]
+    if wishes.architectures or wishes.losses:
+        crossed = [e for e in tier.entries if e.architectures]
+        architectures = wishes.architectures or tuple(dict.fromkeys(a for e in crossed for a in e.architectures))
+        losses = wishes.losses or tuple(dict.fromkeys(loss for e in crossed for loss in e.losses))
+        entries.append(EntrySet(architectures=architectures, losses=losses, recipe={}))
+    return tuple(entries)
+
+
+def expand(suite: Suite, tier: Tier, wishes: Wishes, registry: Registry, spec: SampleSpec) -> list[Entry]:
+    """Every entry, in order; one that does not fit the data or its parts carries the reason in `skip`."""
+    entries: list[Entry] = []
+    for group in chosen(tier, wishes):
+        if group.game:
+            entries.append(_game(registry.find("game", group.game), group, suite, tier, wishes, spec))
+            continue
+        if group.preset:
+            registered = registry.find("preset", group.preset)
+            preset: Preset = registered.record
+            group = replace(
+                group,
+                architectures=(preset.architecture,),
+                losses=(preset.loss,),
+                regularizers=preset.regularizers + group.regularizers,
+                augmentations=preset.augmentations + group.augmentations,
+            )
+            layers = [Layer(f"preset {preset.name}", preset.recipe)]
+        else:
+            layers = []
+        entries += [
+            _entry(registry, a, loss, group, layers + _layers(suite, tier, group, wishes), spec)
+            for a in group.architectures
+            for loss in group.losses
+        ]
+    _heard(suite, tier, wishes, entries)
+    return entries
+
+
+def _layers(suite: Suite, tier: Tier, group: EntrySet, wishes: Wishes) -> list[Layer]:
+    return [
+        Layer(f"suite {suite.name}", suite.recipe, strict=False),
+        Layer(f"tier {tier.name}", tier.recipe, strict=False),
+        Layer("suite entry", group.recipe or {}),
+        Layer("--set", wishes.settings, strict=False),
+    ]
+
+
+def _entry(
+    registry: Registry, architecture_name: str, loss_name: str, group: EntrySet, layers: list[Layer], spec: SampleSpec
+) -> Entry:
+    found = registry.find("architecture", architecture_name)
+    architecture: Architecture = found.record
+    loss = registry.find("loss", loss_name)
+    asked = [registry.find("regularizer", n) for n in group.regularizers]
+    asked += [registry.find("augmentation", n) for n in group.augmentations]
+    others = _brought(registry, [loss, *asked], architecture.brings)
+    recipe = resolve(
+        (f"architecture {found.name}", architecture.recipe),
+        (f"loss {loss.name}", loss.record),
+        [(f"{c.kind} {c.name}", c.record) for c in others],
+        layers,
+    )
+    values = Recipe({k: v["value"] for k, v in recipe.items()})
+    components = [loss, *others]
+    traits = architecture.traits(spec, values)
+    skip = architecture.accepts.refuses(spec) or _misfit(components, traits, spec, values)
+    extras = [c.name for c in asked]
+    name = group.preset or " · ".join([found.name, loss.name])
+    settings = {**(group.recipe or {}), **layers[-1].values}
+    changed = {k: v for k, v in settings.items() if k in recipe}
+    label = " + ".join([name, *([] if group.preset else extras)])
+    if changed:
+        label += " [" + ", ".join(f"{k}={_short(v)}" for k, v in sorted(changed.items())) + "]"
+    description = {
+        "label": label,
+        "architecture": found.name,
+        "loss": loss.name,
+        "regularizers": [c.name for c in asked if c.kind == "regularizer"],
+        "augmentations": [c.name for c in asked if c.kind == "augmentation"],
+        "preset": group.preset,
+        "game": None,
+        "scale": None,
+        "role": None,
+    }
+    return Entry(
+        description, tuple(c.name for c in components), recipe, "labels" in traits, skip, (found, *components)
+    )
+
+
+def _game(
+    found: Registered, group: EntrySet, suite: Suite, tier: Tier, wishes: Wishes, spec: SampleSpec
+) -> Entry:
+    game: GameBuilder = found.record
+    recipe = resolve((f"game {found.name}", game.recipe), None, [], _layers(suite, tier, group, wishes))
+    description = {
+        "label": found.name,
+        "architecture": None,
+        "loss": None,
+        "regularizers": [],
+        "augmentations": [],
+        "preset": None,
+        "game": found.name,
+        "scale": None,
+        "role": None,
+    }
+    return Entry(description, (), recipe, "labels" in game.offers, game.accepts.refuses(spec), (found,))
+
+
+def _brought(registry: Registry, asked: list[Registered], more: Iterable[str]) -> list[Registered]:
+    """The components after the first (the loss), with everything that they or the architecture bring, each once."""
+    result = {c.name: c for c in asked}
+    todo = [*more, *(b for c in asked for b in c.record.brings)]
+    while todo:
+        name = todo.pop(0)
+        component = registry.component(name)
+        if component.name not in result:
+            result[component.name] = component
+            todo += component.record.brings
+    return list(result.values())[1:]
+
+
+def _misfit(components: list[Registered], traits: frozenset[str], spec: SampleSpec, recipe: Recipe) -> str | None:
+    names = tuple(c.name for c in components)
+    for registered in components:
+        component: Component = registered.record
+        for trait in component.requires:
+            if trait not in traits:
+                return f"{registered.name} requires '{trait}', which the architecture does not offer with this recipe"
+        for trait in component.forbids:
+            if trait in traits:
+                return f"{registered.name} does not go with '{trait}'"
+        if component.fits and (reason := component.fits(spec, recipe, names)):
+            return f"{registered.name}: {reason}"
+    return None
+
+
+def _heard(suite: Suite, tier: Tier, wishes: Wishes, entries: list[Entry]) -> None:
+    """A key that no entry declares is a mistake."""
+    declared = {k: {"value": v["value"]} for e in entries for k, v in e.recipe.items()}
+    for origin, values in ((f"suite {suite.name}", suite.recipe), (f"tier {tier.name}", tier.recipe), ("--set", wishes.settings)):
+        resolve((origin, {k: v["value"] for k, v in declared.items()}), None, [], [Layer(origin, values)])
+
+
+def _short(value: Value) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)

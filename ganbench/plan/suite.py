@@ -1,0 +1,228 @@
+"""A suite is data: a TOML file read into frozen values, every key known, every mistake named with its file."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ganbench.api import Value
+from ganbench.errors import UsageError, nearest
+from ganbench.plan.spec import COUNTERS
+
+TABLES = ("reduced", "as published", "tuned")
+
+
+@dataclass(frozen=True)
+class EntrySet:
+    """Entries as a suite writes them: architectures × losses, or one preset, or one game."""
+
+    architectures: tuple[str, ...] = ()
+    losses: tuple[str, ...] = ()
+    regularizers: tuple[str, ...] = ()
+    augmentations: tuple[str, ...] = ()
+    preset: str | None = None
+    game: str | None = None
+    recipe: Mapping[str, Value] | None = None
+
+
+@dataclass(frozen=True)
+class Tier:
+    """One size of a suite.
+
+    counter, amount: the primary budget. seeds: training seeds. ranks: whether the table may rank. samples: how many are
+    scored. looks, look_samples: early looks on the validation split. params: metric -> parameters. offline: the data set
+    used where the suite's own is neither here nor reachable. seconds_per_run: measured on one CPU core, for the estimate.
+    extra_extractors: further extractors, used where their weights are at hand. table: `"reduced"`, `"as published"` or `"tuned"`.
+    """
+
+    name: str
+    counter: str
+    amount: float
+    seeds: tuple[int, ...]
+    ranks: bool
+    table: str
+    note: str
+    samples: int
+    looks: int
+    look_samples: int
+    recipe: Mapping[str, Value]
+    params: Mapping[str, Mapping[str, Value]]
+    offline: str | None
+    seconds_per_run: float
+    extra_extractors: tuple[str, ...]
+    entries: tuple[EntrySet, ...]
+
+
+@dataclass(frozen=True)
+class Suite:
+    """A suite: data, measures, tiers. datasets: stream -> data set (one stream `A` for most games)."""
+
+    name: str
+    title: str
+    version: int
+    seed: int
+    datasets: Mapping[str, str]
+    extractors: tuple[str, ...]
+    metrics: tuple[str, ...]
+    headline: str
+    scale_rows: tuple[str, ...]
+    levels: Mapping[str, Mapping[str, float]]
+    tiers: Mapping[str, Tier]
+    default_tier: str
+    recipe: Mapping[str, Value]
+
+    def tier(self, name: str | None) -> Tier:
+        """A tier by name; the default one for None."""
+        wanted = name or self.default_tier
+        if wanted not in self.tiers:
+            raise UsageError(f"suite '{self.name}' has no tier '{wanted}'; {nearest(wanted, self.tiers)}")
+        return self.tiers[wanted]
+
+
+class _Table:
+    """A TOML table whose keys are taken one by one; what is left over is an error."""
+
+    def __init__(self, value: Any, where: str) -> None:
+        if not isinstance(value, dict):
+            raise UsageError(f"{where}: expected a table {{…}}, not {value!r}")
+        self.value, self.where, self.known = dict(value), where, set[str]()
+
+    def take(self, key: str, kind: type | tuple[type, ...], *default: Any) -> Any:
+        self.known.add(key)
+        if key not in self.value:
+            if default:
+                return default[0]
+            raise UsageError(f"{self.where}: lacks the key '{key}'")
+        value = self.value.pop(key)
+        kinds = kind if isinstance(kind, tuple) else (kind,)
+        if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
+            names = " or ".join(k.__name__ for k in kinds)
+            raise UsageError(f"{self.where}: '{key}' must be a {names}, not {value!r}")
+        return value
+
+    def words(self, key: str, *default: Any) -> tuple[str, ...]:
+        value = self.take(key, (str, list), *default)
+        values = (value,) if isinstance(value, str) else tuple(value)
+        if not all(isinstance(v, str) for v in values):
+            raise UsageError(f"{self.where}: '{key}' must hold names, not {list(values)!r}")
+        return values
+
+    def done(self) -> None:
+        for key in self.value:
+            raise UsageError(f"{self.where}: unknown key '{key}'; {nearest(key, self.known)}")
+
+
+def read_suite(file: Path, name: str | None = None) -> Suite:
+    """Read a suite file; the name defaults to the file's."""
+    try:
+        raw = tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"suite file {file}: cannot be read ({error.strerror or error})") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"suite file {file}: not valid TOML: {error}") from None
+    table = _Table(raw, f"suite file {file}")
+    data = table.take("dataset", (str, dict))
+    recipe = table.take("recipe", dict, {})
+    tiers = {k: _tier(k, v, f"suite file {file}, tier '{k}'") for k, v in table.take("tiers", dict).items()}
+    if not tiers:
+        raise UsageError(f"suite file {file}: has no tier; add a table [tiers.quick]")
+    suite = Suite(
+        name=name or file.stem,
+        title=table.take("title", str, name or file.stem),
+        version=table.take("version", int),
+        seed=table.take("seed", int, 0),
+        datasets={"A": data} if isinstance(data, str) else dict(data),
+        extractors=table.words("extractor"),
+        metrics=table.words("metrics"),
+        headline=table.take("headline", str),
+        scale_rows=table.words("scale", ()),
+        levels=table.take("levels", dict, {}),
+        tiers=tiers,
+        default_tier=table.take("default_tier", str, next(iter(tiers))),
+        recipe=recipe,
+    )
+    table.done()
+    suite.tier(None)
+    return suite
+
+
+def _tier(name: str, value: Any, where: str) -> Tier:
+    table = _Table(value, where)
+    budget = table.take("budget", dict)
+    if len(budget) != 1 or next(iter(budget)) not in COUNTERS:
+        raise UsageError(f"{where}: 'budget' names one of {', '.join(COUNTERS)}, for example {{ real_images = 60_000 }}")
+    counter, amount = next(iter(budget.items()))
+    if not isinstance(amount, int | float) or isinstance(amount, bool) or amount <= 0:
+        raise UsageError(f"{where}: the budget's {counter} must be a positive number, not {amount!r}")
+    looks = _Table(table.take("looks", dict, {}), f"{where}, 'looks'")
+    tier = Tier(
+        name=name,
+        counter=counter,
+        amount=amount,
+        seeds=_seeds(table.take("seeds", (int, list)), where),
+        ranks=table.take("ranks", bool, True),
+        table=table.take("table", str, TABLES[0]),
+        note=table.take("note", str, ""),
+        samples=table.take("samples", int, 10_000),
+        looks=looks.take("count", int, 0),
+        look_samples=looks.take("samples", int, 1_000),
+        recipe=table.take("recipe", dict, {}),
+        params=table.take("params", dict, {}),
+        offline=table.take("offline", (str, type(None)), None),
+        seconds_per_run=float(table.take("seconds_per_run", (int, float), 0.0)),
+        extra_extractors=table.words("extra_extractor", ()),
+        entries=tuple(_entry(e, f"{where}, entry {i + 1}") for i, e in enumerate(table.take("entries", list))),
+    )
+    looks.done()
+    table.done()
+    if tier.table not in TABLES:
+        raise UsageError(f"{where}: 'table' must be one of {', '.join(TABLES)}, not {tier.table!r}")
+    if tier.samples < 1:
+        raise UsageError(f"{where}: 'samples' must be at least 1, not {tier.samples}")
+    return tier
+
+
+def _entry(value: Any, where: str) -> EntrySet:
+    table = _Table(value, where)
+    entry = EntrySet(
+        architectures=table.words("architecture", ()),
+        losses=table.words("loss", ()),
+        regularizers=table.words("regularizers", ()),
+        augmentations=table.words("augmentations", ()),
+        preset=table.take("preset", str, None),
+        game=table.take("game", str, None),
+        recipe=table.take("recipe", dict, {}),
+    )
+    table.done()
+    whole = [w for w in (entry.preset, entry.game) if w]
+    if len(whole) + bool(entry.architectures and entry.losses) != 1 or (whole and (entry.architectures or entry.losses)):
+        raise UsageError(f"{where}: give an architecture and a loss, or a preset, or a game")
+    return entry
+
+
+def _seeds(value: int | list[Any], where: str) -> tuple[int, ...]:
+    if isinstance(value, int):
+        if value < 1:
+            raise UsageError(f"{where}: 'seeds' must be at least 1, not {value}")
+        return tuple(range(value))
+    if not value or not all(isinstance(v, int) and not isinstance(v, bool) and v >= 0 for v in value):
+        raise UsageError(f"{where}: 'seeds' must be a count or a list of whole numbers, not {value!r}")
+    return tuple(dict.fromkeys(value))
+
+
+def parse_seeds(text: str) -> tuple[int, ...]:
+    """`5` is seed 5; `0..4` includes 4; `0,3` is both."""
+    seeds: list[int] = []
+    for part in text.split(","):
+        first, dots, last = part.strip().partition("..")
+        if not first.isdecimal() or (dots and not last.isdecimal()):
+            raise UsageError(f"--seeds {text}: expected 5 (seed 5), 0..4 (with 4) or 0,3")
+        if dots and int(last) < int(first):
+            raise UsageError(f"--seeds {text}: the range runs backwards; did you mean {last}..{first}?")
+        if dots and int(last) - int(first) >= 10_000:
+            raise UsageError(f"--seeds {text}: more than 10,000 seeds")
+        seeds += range(int(first), int(last) + 1) if dots else [int(first)]
+    return tuple(dict.fromkeys(seeds))

@@ -1,0 +1,80 @@
+"""Reading and writing the files of a run. Writes are atomic: temporary file, fsync, rename."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import IO, Any
+
+from ganbench.errors import UsageError
+
+SCHEMA_VERSION = 1
+
+
+def write_atomic(path: Path, write: Callable[[IO[bytes]], Any]) -> None:
+    """Let `write` fill a temporary file beside `path`, then put it in place at once."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            write(file)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(name, 0o644)
+        os.replace(name, path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def write_text_atomic(path: Path, text: str) -> None:
+    """Write UTF-8 text."""
+    write_atomic(path, lambda file: file.write(text.encode()))
+
+
+def write_json_atomic(path: Path, value: Mapping[str, Any]) -> None:
+    """Write a JSON object with its `schema_version`; NaN and infinities become null."""
+    text = json.dumps(_finite({"schema_version": SCHEMA_VERSION, **value}), indent=1, ensure_ascii=False, allow_nan=False)
+    write_text_atomic(path, text + "\n")
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a JSON object; refuses what is not one, and a schema newer than this program knows."""
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read ({error.strerror or error})") from None
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"{path}: not a JSON file ({error}); delete it, or the run's folder, and run again") from None
+    if not isinstance(value, dict):
+        raise UsageError(f"{path}: expected a JSON object, found a {type(value).__name__}")
+    version = value.get("schema_version")
+    if not isinstance(version, int) or isinstance(version, bool):
+        raise UsageError(f"{path}: has no integer schema_version, so it is no file of ganbench")
+    if version > SCHEMA_VERSION:
+        raise UsageError(
+            f"{path}: schema_version {version} is newer than {SCHEMA_VERSION}, the newest this ganbench knows; "
+            "upgrade it: pip install -U ganbench"
+        )
+    return value
+
+
+def file_hash(path: Path) -> str:
+    """sha256 of a file's bytes, in hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {str(k): _finite(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(v) for v in value]
+    return value

@@ -1,0 +1,120 @@
+"""Where data and weights lie on this machine, and how they come here when they do not.
+
+`GANBENCH_DATA` names folders to look in (separated as in PATH); `GANBENCH_CACHE` names the folder that downloads and
+parsed copies are kept in.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import platformdirs
+
+from ganbench.errors import Unavailable, UsageError
+
+STALE_AFTER = 3600.0
+"""Seconds without a change after which a temporary folder is taken for that of a killed process."""
+
+
+def cache_dir() -> Path:
+    """The folder for downloads and parsed copies: `GANBENCH_CACHE`, else the user's cache folder. It may not exist yet."""
+    return Path(os.environ.get("GANBENCH_CACHE") or platformdirs.user_cache_dir("ganbench")).expanduser()
+
+
+def data_roots() -> list[Path]:
+    """Folders to look for data in, in order: those of `GANBENCH_DATA`, then the downloads in `cache_dir()`."""
+    named = os.environ.get("GANBENCH_DATA", "").split(os.pathsep)
+    return [*(Path(name).expanduser() for name in named if name), cache_dir() / "data"]
+
+
+def fetch(download: Callable[[Path], None], into: Path, what: str, idle: float = 10.0) -> Path:
+    """Fill the folder `into` by `download(folder)`, all or nothing, and return it.
+
+    download: writes everything into the empty folder that it is given. It runs in a thread, and is given up when it
+    raises or when nothing below that folder has grown for `idle` seconds. what: the thing's name in the error.
+    """
+    into = Path(into)
+    with _folder_beside(into) as folder:
+        reason = _watched(download, folder, idle)
+        if reason is not None:
+            raise Unavailable(
+                f"{what}: not on this machine and not downloaded ({reason}); "
+                "mend the connection and try again, or point GANBENCH_DATA at a folder that holds it"
+            )
+        try:
+            os.replace(folder, into)
+        except OSError:
+            if not into.is_dir():
+                raise
+            # another process was first: its folder is as good as this one
+    return into
+
+
+def _watched(download: Callable[[Path], None], folder: Path, idle: float) -> str | None:
+    """Run `download(folder)` in a daemon thread: None once it is through, else why it was given up, in one line."""
+    failure: list[BaseException] = []
+
+    def body() -> None:
+        try:
+            download(folder)
+        except BaseException as error:  # also SystemExit: whatever ends the download is the reason
+            failure.append(error)
+
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(idle)
+    try:
+        thread = threading.Thread(target=body, name="ganbench-fetch", daemon=True)
+        thread.start()
+        size, moved = -1, time.monotonic()
+        while thread.is_alive():
+            thread.join(min(0.1, idle / 10))
+            now = _bytes_below(folder)
+            if now != size:
+                size, moved = now, time.monotonic()
+            elif thread.is_alive() and time.monotonic() - moved > idle:
+                return f"nothing came for {idle:g} s"
+    finally:
+        socket.setdefaulttimeout(before)
+    if failure:
+        return " ".join(f"{type(failure[0]).__name__}: {failure[0]}".split())
+    return None
+
+
+def _bytes_below(folder: Path) -> int:
+    """Bytes in all files below a folder, some of which may vanish meanwhile."""
+    total = 0
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            try:
+                total += os.stat(os.path.join(parent, name)).st_size
+            except FileNotFoundError:
+                continue
+    return total
+
+
+@contextmanager
+def _folder_beside(into: Path) -> Iterator[Path]:
+    """A temporary folder on the file system of `into`, removed afterwards if it is still there."""
+    prefix = f".{into.name}-part-"
+    try:
+        into.parent.mkdir(parents=True, exist_ok=True)
+        for old in into.parent.glob(f"{prefix}*"):
+            if time.time() - old.stat().st_mtime > STALE_AFTER:
+                shutil.rmtree(old, ignore_errors=True)
+        folder = Path(tempfile.mkdtemp(prefix=prefix, dir=into.parent))
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise UsageError(f"{into.parent}: cannot be written to ({reason}); set GANBENCH_CACHE to another folder") from None
+    try:
+        folder.chmod(0o755)
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
