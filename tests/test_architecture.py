@@ -117,7 +117,7 @@ def room(file: Path) -> str:
 
 
 def rooms_of(found: Import) -> set[str]:
-    """The rooms that an import reaches: `from ganbench import api` is `api`, a record taken from the door `__init__`."""
+    """The rooms that an import reaches: `from ganbench import api` is `api`, a record of the front door `__init__`."""
     if found.top != "ganbench":
         return set()
     parts = found.module.split(".")
