@@ -25,7 +25,7 @@ STALE_AFTER = 3600.0
 
 
 def cache_dir() -> Path:
-    """The folder for downloads and parsed copies: `GANBENCH_CACHE`, else the user's cache folder. It may not exist yet."""
+    """The folder for downloads and parsed copies, which may not exist yet: `GANBENCH_CACHE`, else the user's cache."""
     return Path(os.environ.get("GANBENCH_CACHE") or platformdirs.user_cache_dir("ganbench")).expanduser()
 
 
@@ -51,10 +51,9 @@ def fetch(download: Callable[[Path], None], into: Path, what: str, idle: float =
             )
         try:
             os.replace(folder, into)
-        except OSError:
+        except OSError as error:  # a folder is there: another process was first, and its files are as good as these
             if not into.is_dir():
-                raise
-            # another process was first: its folder is as good as this one
+                raise UsageError(f"{into}: cannot be written ({error.strerror}); move it away") from None
     return into
 
 
@@ -112,7 +111,7 @@ def _folder_beside(into: Path) -> Iterator[Path]:
         folder = Path(tempfile.mkdtemp(prefix=prefix, dir=into.parent))
     except OSError as error:
         reason = error.strerror or str(error)
-        raise UsageError(f"{into.parent}: cannot be written to ({reason}); set GANBENCH_CACHE to another folder") from None
+        raise UsageError(f"{into.parent}: cannot be written ({reason}); set GANBENCH_CACHE to another folder") from None
     try:
         folder.chmod(0o755)
         yield folder
