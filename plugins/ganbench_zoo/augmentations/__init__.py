@@ -1,0 +1,1 @@
+"""What stands between a batch and the discriminator, one a file."""

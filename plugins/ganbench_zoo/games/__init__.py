@@ -1,0 +1,1 @@
+"""Games with players and turns of their own, one a file."""

@@ -1,0 +1,1 @@
+"""Whole GANs as their papers published them, one a file."""

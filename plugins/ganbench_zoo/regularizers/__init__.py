@@ -1,0 +1,1 @@
+"""Penalties and constraints that are added to a loss, one a file."""
