@@ -39,9 +39,6 @@ ARROWS: dict[str, set[str]] = {
 }
 """Room -> the rooms that it may import, itself aside."""
 
-WORKER = {"plugins", "train", "score"}
-"""What `execute/worker.py`, the process that does one run's work, imports besides: it is where the rooms are joined."""
-
 FORBIDDEN: dict[str, set[str]] = {
     "record": {"torch", "torchvision", "torch_fidelity", "pandas"},
     "plan": {"torch", "torchvision", "torch_fidelity", "pandas"},
@@ -59,11 +56,12 @@ WRAPPERS = {"datasets", "extractors", "metrics", "scale_rows"}
 ZOO_LIBRARIES = {"torch", "torchvision", "numpy"} | set(sys.stdlib_module_names)
 
 MAX_LINES = 300
-LONGER = {"api.py": 450, "plugins.py": 350}
+LONGER = {"api.py": 450, "plugins.py": 350, "train/engine.py": 350}
 MAX_PLUGIN_CODE = 200
 
 PLAIN_WORDS: dict[str, str] = {
     "real": "the origin of a batch, and a side of a comparison",
+    "noise": "where a view stands: augment, noise, pack",
 }
 """Registered names that the core may hold as strings, for they are words of the field there."""
 
@@ -136,7 +134,7 @@ def test_the_core_imports_along_the_arrows_only() -> None:
     for file in sources(CORE):
         here = room(file)
         assert here in ARROWS, f"{file.relative_to(ROOT)}: a new room; say in ARROWS what it may import"
-        allowed = ARROWS[here] | {here} | (WORKER if file == CORE / "execute" / "worker.py" else set())
+        allowed = ARROWS[here] | {here}
         if here == "cli":
             allowed |= {"__init__"}  # the version
         wrong += [str(i) for i in imports(file) if rooms_of(i) - allowed]

@@ -1,0 +1,170 @@
+"""What the documentation says is true: its commands run, its files load, its tables name every key and hook."""
+
+from __future__ import annotations
+
+import ast
+import re
+import shlex
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from ganbench import TERM_NAMES, plugins
+from ganbench.plan.suite import read_suite
+from ganbench.train.parts import HOOKS, ORDER
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = [
+    ROOT / "README.md",
+    ROOT / "CONTRIBUTING.md",
+    ROOT / "plugins" / "README.md",
+    *sorted((ROOT / "docs").rglob("*.md")),
+]
+FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block of a page."""
+
+    page: Path
+    language: str
+    text: str
+
+    @property
+    def file(self) -> str | None:
+        """The name under which the page says to save it: the last `*.py` named before the block."""
+        before = self.page.read_text(encoding="utf-8").split(self.text)[0]
+        named = re.findall(r"`(\w+\.py)`", before)
+        return named[-1] if named else None
+
+
+BLOCKS = [Block(page, *found) for page in PAGES for found in FENCE.findall(page.read_text(encoding="utf-8"))]
+FILES = {b.file: b.text for b in BLOCKS if b.language == "python" and b.file}
+
+
+def commands() -> list[str]:
+    """Every `ganbench …` line of the console blocks, and the one of README's first command, each once, in order."""
+    first = re.findall(r"^    .*&& (ganbench .*)$", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
+    lines = [
+        line.removeprefix("$ ")
+        for b in BLOCKS
+        if b.language in ("console", "bash", "sh")
+        for line in b.text.splitlines()
+    ]
+    return list(dict.fromkeys(first + [line for line in lines if line.split()[:1] == ["ganbench"]]))
+
+
+def test_the_pages_have_commands_and_files() -> None:
+    assert len(commands()) >= 5
+    assert {"my_loss.py", "my_gan.py"} <= set(FILES)
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder as a newcomer has it after README: the files saved, and one small suite run, which fills `runs/`."""
+    folder = tmp_path_factory.mktemp("desk")
+    for name, text in FILES.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    done = ganbench(next(c for c in commands() if runs_for_real(c)), folder)
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    return folder
+
+
+def runs_for_real(command: str) -> bool:
+    """Whether a command is short enough to be run as it stands: those on the smallest suite."""
+    return command.startswith("ganbench run --suite smoke ")
+
+
+def ganbench(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    words = [sys.executable, "-m", "ganbench", *shlex.split(command)[1:]]
+    return subprocess.run(
+        words, cwd=folder, capture_output=True, text=True, check=False, timeout=600, stdin=subprocess.DEVNULL
+    )
+
+
+@pytest.mark.parametrize("command", commands())
+def test_commands_work(command: str, desk: Path) -> None:
+    words = shlex.split(command)
+    if words[1] == "run" and not {"--help", "--dry-run"} & set(words):
+        command += " --dry-run"
+    done = ganbench(command, desk)
+    assert done.returncode == 0, f"$ {command}\n{done.stdout[-2000:]}{done.stderr[-2000:]}"
+    assert done.stdout.strip(), f"$ {command} printed nothing"
+
+
+def test_the_newcomers_loss_has_rows(desk: Path) -> None:
+    table = ganbench("ganbench leaderboard runs", desk).stdout
+    assert "mine" in table
+
+
+@pytest.mark.parametrize("name", sorted(FILES))
+def test_files_load_and_are_as_short_as_promised(name: str, tmp_path: Path) -> None:
+    file = tmp_path / name
+    file.write_text(FILES[name], encoding="utf-8")
+    found = [e for e in plugins.load(asked=[str(file)]).entries if e.provenance.asked]
+    assert len(found) == 1
+    code = [line for line in FILES[name].splitlines() if line.strip()]
+    assert len(code) <= 27, f"{name} has {len(code)} lines"
+
+
+@pytest.mark.parametrize("block", [b for b in BLOCKS if b.language == "toml"], ids=lambda b: b.page.name)
+def test_suites_in_the_pages_are_suites(block: Block, tmp_path: Path, registry: plugins.Registry) -> None:
+    file = tmp_path / "shown.toml"
+    file.write_text(block.text, encoding="utf-8")
+    suite = read_suite(file)
+    for kind, names in {
+        "dataset": suite.datasets.values(),
+        "extractor": suite.extractors,
+        "metric": suite.metrics,
+        "scale-row": suite.scale_rows,
+    }.items():
+        for name in names:
+            registry.find(kind, name)
+    for tier in suite.tiers.values():
+        for entry in tier.entries:
+            for kind, names in (("architecture", entry.architectures), ("loss", entry.losses)):
+                for name in names:
+                    registry.find(kind, name)
+            if entry.preset:
+                registry.find("preset", entry.preset)
+        if tier.offline:
+            registry.find("dataset", tier.offline)
+
+
+def test_every_key_of_a_suite_is_documented() -> None:
+    source = (ROOT / "ganbench" / "plan" / "suite.py").read_text(encoding="utf-8")
+    keys = {
+        call.args[0].value
+        for call in ast.walk(ast.parse(source))
+        if isinstance(call, ast.Call)
+        and isinstance(call.func, ast.Attribute)
+        and call.func.attr in ("take", "words")
+        and call.args
+        and isinstance(call.args[0], ast.Constant)
+    }
+    assert len(keys) > 20
+    page = (ROOT / "docs" / "suites.md").read_text(encoding="utf-8")
+    missing = {key for key in keys if not re.search(rf"`[^`]*\b{re.escape(key)}\b[^`]*`", page)}
+    assert not missing, f"docs/suites.md says nothing of {sorted(missing)}"
+
+
+def test_every_name_and_hook_is_documented() -> None:
+    page = (ROOT / "docs" / "plugins.md").read_text(encoding="utf-8")
+    missing = {word for word in TERM_NAMES | set(ORDER) if not re.search(rf"`[^`]*\b{word}\b[^`]*`", page)}
+    missing |= {hook for hook in {*HOOKS, "sees", "wrap"} if f"| `{hook}(" not in page}
+    assert not missing, f"docs/plugins.md says nothing of {sorted(missing)}"
+    table = (ROOT / "plugins" / "README.md").read_text(encoding="utf-8")
+    lacking = {hook for hook, _ in plugins.KINDS.values() if f"`{hook}`" not in table}
+    assert not lacking, f"plugins/README.md says nothing of {sorted(lacking)}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_links_lead_somewhere(page: Path) -> None:
+    text = FENCE.sub("", page.read_text(encoding="utf-8"))
+    targets = [t.partition("#")[0] for t in re.findall(r"\]\(([^)\s]+)\)", text) if "://" not in t]
+    broken = [t for t in targets if t and not (page.parent / t).exists()]
+    assert not broken, f"{page.relative_to(ROOT)}: {broken}"
