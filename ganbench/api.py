@@ -23,7 +23,9 @@ API_VERSION = 1
 
 Value = bool | int | float | str | tuple[Any, ...]
 
-TERM_NAMES = frozenset({"D", "G", "nets", "real", "reals", "fake", "latents", "recipe", "spec", "step", "progress", "own"})
+TERM_NAMES = frozenset(
+    {"D", "G", "nets", "real", "reals", "fake", "latents", "recipe", "spec", "step", "progress", "own"}
+)
 """What a term, a turn's objective or a component's hook may name.
 
 `D`, `G`: views of the networks (a game with other players has them in `nets`, by name). `real`, `fake`, `latents`:

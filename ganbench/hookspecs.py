@@ -1,13 +1,13 @@
 """Every hook a plugin may implement. Each takes nothing and yields records from `ganbench`.
 
-    from ganbench import Loss, hookimpl
+from ganbench import Loss, hookimpl
 
-    def discriminator(D, real, fake): ...
-    def generator(D, fake): ...
+def discriminator(D, real, fake): ...
+def generator(D, fake): ...
 
-    @hookimpl
-    def ganbench_losses():
-        yield Loss("mine", discriminator, generator, paper=None)
+@hookimpl
+def ganbench_losses():
+    yield Loss("mine", discriminator, generator, paper=None)
 """
 
 from __future__ import annotations

@@ -103,7 +103,9 @@ class Registry:
         wanted = name.removeprefix(f"{kind}/")
         provider, _, bare = wanted.rpartition(":")
         provider, bare = provider.removesuffix(f":{kind}"), bare.removeprefix(f"{kind}/")
-        found = [e for e in self.entries if e.kind == kind and e.name == bare and provider in ("", e.provenance.provider)]
+        found = [
+            e for e in self.entries if e.kind == kind and e.name == bare and provider in ("", e.provenance.provider)
+        ]
         if len(found) == 1:
             return found[0]
         if found:
@@ -184,7 +186,9 @@ def _sources(asked: list[str], directories: list[Path], registry: Registry) -> I
         try:
             yield from _walk(point.module, point.name, distribution, asked=False)
         except Exception as error:
-            registry.broken.append(Broken(f"entry point {point.name} = {point.value}", f"{type(error).__name__}: {error}"))
+            registry.broken.append(
+                Broken(f"entry point {point.name} = {point.value}", f"{type(error).__name__}: {error}")
+            )
     for directory in directories:
         if not directory.is_dir():
             raise UsageError(f"--plugins-dir {directory}: no such folder")
@@ -201,7 +205,9 @@ def _sources(asked: list[str], directories: list[Path], registry: Registry) -> I
                 if importlib.util.find_spec(name) is not None:
                     yield from _walk(name, name, _distribution(name), asked=True)
                     continue
-            raise UsageError(f"-p {name}: neither a file nor an importable module; give a Python file, or install the module")
+            raise UsageError(
+                f"-p {name}: neither a file nor an importable module; give a Python file, or install the module"
+            )
 
 
 def _walk(module: str, provider: str, distribution: str | None, *, asked: bool) -> Iterator[_Source]:
@@ -211,17 +217,16 @@ def _walk(module: str, provider: str, distribution: str | None, *, asked: bool) 
         raise ModuleNotFoundError(f"no module named {module}")
     names = [module]
     if spec.submodule_search_locations:
-        names += [n for _, n, _ in _iter_modules(list(spec.submodule_search_locations), module + ".")]
+        names += _iter_modules(list(spec.submodule_search_locations), module + ".")
     for name in names:
         yield _Source(name, name, provider, distribution, asked, lambda name=name: importlib.import_module(name))
 
 
-def _iter_modules(paths: list[str], prefix: str) -> Iterator[tuple[Any, str, bool]]:
+def _iter_modules(paths: list[str], prefix: str) -> Iterator[str]:
     for info in sorted(pkgutil.iter_modules(paths, prefix), key=lambda i: i.name):
+        yield info.name
         if info.ispkg:
             yield from _iter_modules([str(Path(p) / info.name.rpartition(".")[2]) for p in paths], info.name + ".")
-        else:
-            yield info.module_finder, info.name, info.ispkg
 
 
 def _file_source(file: Path, *, asked: bool) -> _Source:
@@ -309,7 +314,9 @@ def content_hash(module: ModuleType) -> str:
             continue
         seen[current.__name__] = current
         for value in vars(current).values():
-            owner = value if isinstance(value, ModuleType) else sys.modules.get(getattr(value, "__module__", None) or "")
+            owner = (
+                value if isinstance(value, ModuleType) else sys.modules.get(getattr(value, "__module__", None) or "")
+            )
             if owner is not None and owner.__name__.partition(".")[0] == top:
                 todo.append(owner)
     digest = hashlib.sha256()
@@ -330,7 +337,11 @@ def _one_line(error: BaseException, source: _Source) -> str:
     if isinstance(error, SyntaxError):
         where = f"line {error.lineno}: "
     else:
-        frames = [f for f in traceback.extract_tb(error.__traceback__) if "ganbench/plugins.py" not in f.filename and "importlib" not in f.filename]
+        frames = [
+            f
+            for f in traceback.extract_tb(error.__traceback__)
+            if "ganbench/plugins.py" not in f.filename and "importlib" not in f.filename
+        ]
         if frames:
             where = f"{Path(frames[-1].filename).name}, line {frames[-1].lineno}: "
     return f"{where}{type(error).__name__}: {error}".replace("\n", " ")

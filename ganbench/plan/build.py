@@ -81,9 +81,7 @@ def plan(
     common: dict[str, Any] = {
         "suite": shown,
         "suite_seed": suite.seed,
-        "data": {
-            s: {"name": r.registered.name, "split": "train", "sha256": r.sha256} for s, r in data.streams.items()
-        },
+        "data": {s: {"name": r.registered.name, "split": "train", "sha256": r.sha256} for s, r in data.streams.items()},
         "mode": "reference",
         "device": device,
         "threads": 1,
@@ -186,7 +184,9 @@ def column_name(column: str, extractor: Mapping[str, Any] | None) -> str:
     return str(extractor["public"].get(column, f"{column}/{extractor['shown']}"))
 
 
-def _columns(suite: Suite, extractors: list[tuple[Registered, dict[str, Any]]], metrics: list[Registered]) -> tuple[list[str], str]:
+def _columns(
+    suite: Suite, extractors: list[tuple[Registered, dict[str, Any]]], metrics: list[Registered]
+) -> tuple[list[str], str]:
     columns: list[str] = []
     for _, extractor in extractors:
         for registered in metrics:

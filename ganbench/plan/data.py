@@ -49,7 +49,9 @@ def content_hash(samples: Any, labels: Any) -> str:
 def resolve_data(suite: Suite, tier: Tier, registry: Registry, override: str | None = None) -> Data:
     """Load each stream once and hash it; fall back to the tier's `offline` data set where there is one."""
     if override and len(suite.datasets) > 1:
-        raise UsageError(f"--dataset {override}: suite '{suite.name}' trains on several data sets; write a suite file instead")
+        raise UsageError(
+            f"--dataset {override}: suite '{suite.name}' trains on several data sets; write a suite file instead"
+        )
     names = {stream: override or name for stream, name in suite.datasets.items()}
     swapped = [f"on-{override}"] if override and override not in suite.datasets.values() else []
     try:

@@ -122,14 +122,10 @@ def _entry(
         "scale": None,
         "role": None,
     }
-    return Entry(
-        description, tuple(c.name for c in components), recipe, "labels" in traits, skip, (found, *components)
-    )
+    return Entry(description, tuple(c.name for c in components), recipe, "labels" in traits, skip, (found, *components))
 
 
-def _game(
-    found: Registered, group: EntrySet, suite: Suite, tier: Tier, wishes: Wishes, spec: SampleSpec
-) -> Entry:
+def _game(found: Registered, group: EntrySet, suite: Suite, tier: Tier, wishes: Wishes, spec: SampleSpec) -> Entry:
     game: GameBuilder = found.record
     recipe = resolve((f"game {found.name}", game.recipe), None, [], _layers(suite, tier, group, wishes))
     description = {
@@ -177,7 +173,11 @@ def _misfit(components: list[Registered], traits: frozenset[str], spec: SampleSp
 def _heard(suite: Suite, tier: Tier, wishes: Wishes, entries: list[Entry]) -> None:
     """A key that no entry declares is a mistake."""
     declared = {k: {"value": v["value"]} for e in entries for k, v in e.recipe.items()}
-    for origin, values in ((f"suite {suite.name}", suite.recipe), (f"tier {tier.name}", tier.recipe), ("--set", wishes.settings)):
+    for origin, values in (
+        (f"suite {suite.name}", suite.recipe),
+        (f"tier {tier.name}", tier.recipe),
+        ("--set", wishes.settings),
+    ):
         resolve((origin, {k: v["value"] for k, v in declared.items()}), None, [], [Layer(origin, values)])
 
 

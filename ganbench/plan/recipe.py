@@ -100,7 +100,9 @@ def _own_keys(name: str, component: Component) -> dict[str, Value]:
         keys |= {prefix + "weight": 1.0, prefix + "every": component.every}
     for key, value in component.recipe.items():
         if "." in key and not key.startswith(prefix):
-            raise UsageError(f"{name}: its recipe key '{key}' belongs to another component; own keys begin with '{prefix}'")
+            raise UsageError(
+                f"{name}: its recipe key '{key}' belongs to another component; own keys begin with '{prefix}'"
+            )
         if key.startswith(prefix):
             keys[key] = value
     return keys
@@ -118,11 +120,17 @@ def typed(key: str, value: Any, default: Value, origin: str) -> Value:
         out = float(value) if ok else value
         ok = ok and out == out and abs(out) != float("inf")
     elif wanted is int:
-        ok = not isinstance(value, bool) and (isinstance(value, int) or (isinstance(value, float) and value.is_integer()))
+        ok = not isinstance(value, bool) and (
+            isinstance(value, int) or (isinstance(value, float) and value.is_integer())
+        )
         out = int(value) if ok else value
     elif isinstance(default, tuple):
         ok = isinstance(value, tuple)
-        out = tuple(typed(key, v, default[min(i, len(default) - 1)], origin) for i, v in enumerate(value)) if ok and default else value
+        out = (
+            tuple(typed(key, v, default[min(i, len(default) - 1)], origin) for i, v in enumerate(value))
+            if ok and default
+            else value
+        )
     else:
         ok, out = isinstance(value, wanted), value
     if not ok:
@@ -148,4 +156,6 @@ def parse_setting(text: str) -> tuple[str, Value]:
 
 
 def _word(kind: type) -> str:
-    return {float: "number", int: "whole number", bool: "true or false", str: "word", tuple: "list"}.get(kind, kind.__name__)
+    return {float: "number", int: "whole number", bool: "true or false", str: "word", tuple: "list"}.get(
+        kind, kind.__name__
+    )

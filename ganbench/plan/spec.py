@@ -124,7 +124,9 @@ class RunSpec:
         except (TypeError, KeyError, AttributeError, ValueError) as error:
             raise UsageError(f"{path}: is no run specification ({error}); delete the folder and run again") from None
         if not same:
-            raise UsageError(f"{path}: was edited (its content does not give its run_id); delete the folder and run again")
+            raise UsageError(
+                f"{path}: was edited (its content does not give its run_id); delete the folder and run again"
+            )
         return spec
 
 

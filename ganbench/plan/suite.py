@@ -153,7 +153,9 @@ def _tier(name: str, value: Any, where: str) -> Tier:
     table = _Table(value, where)
     budget = table.take("budget", dict)
     if len(budget) != 1 or next(iter(budget)) not in COUNTERS:
-        raise UsageError(f"{where}: 'budget' names one of {', '.join(COUNTERS)}, for example {{ real_images = 60_000 }}")
+        raise UsageError(
+            f"{where}: 'budget' names one of {', '.join(COUNTERS)}, for example {{ real_images = 60_000 }}"
+        )
     counter, amount = next(iter(budget.items()))
     if not isinstance(amount, int | float) or isinstance(amount, bool) or amount <= 0:
         raise UsageError(f"{where}: the budget's {counter} must be a positive number, not {amount!r}")
@@ -198,7 +200,9 @@ def _entry(value: Any, where: str) -> EntrySet:
     )
     table.done()
     whole = [w for w in (entry.preset, entry.game) if w]
-    if len(whole) + bool(entry.architectures and entry.losses) != 1 or (whole and (entry.architectures or entry.losses)):
+    if len(whole) + bool(entry.architectures and entry.losses) != 1 or (
+        whole and (entry.architectures or entry.losses)
+    ):
         raise UsageError(f"{where}: give an architecture and a loss, or a preset, or a game")
     return entry
 

@@ -39,7 +39,9 @@ def write_text_atomic(path: Path, text: str) -> None:
 
 def write_json_atomic(path: Path, value: Mapping[str, Any]) -> None:
     """Write a JSON object with its `schema_version`; NaN and infinities become null."""
-    text = json.dumps(_finite({"schema_version": SCHEMA_VERSION, **value}), indent=1, ensure_ascii=False, allow_nan=False)
+    text = json.dumps(
+        finite({"schema_version": SCHEMA_VERSION, **value}), indent=1, ensure_ascii=False, allow_nan=False
+    )
     write_text_atomic(path, text + "\n")
 
 
@@ -70,11 +72,12 @@ def file_hash(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _finite(value: Any) -> Any:
+def finite(value: Any) -> Any:
+    """The value with NaN and infinities replaced by None, tuples by lists, as JSON needs it."""
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, Mapping):
-        return {str(k): _finite(v) for k, v in value.items()}
+        return {str(k): finite(v) for k, v in value.items()}
     if isinstance(value, list | tuple):
-        return [_finite(v) for v in value]
+        return [finite(v) for v in value]
     return value

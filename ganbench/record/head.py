@@ -41,7 +41,9 @@ def head(spec: Mapping[str, Any], entry_key: str) -> dict[str, Any]:
 
 def write_skipped(folder: Path, head: Mapping[str, Any], reason: str) -> None:
     """Write the `result.json` of a combination that does not fit."""
-    write_json_atomic(folder / "result.json", {**head, "status": "skipped", "reason": reason, "last_step": None, "scores": []})
+    write_json_atomic(
+        folder / "result.json", {**head, "status": "skipped", "reason": reason, "last_step": None, "scores": []}
+    )
 
 
 def write_lost(

@@ -1,0 +1,28 @@
+"""Exponential moving average of weights, given as a half-life in images."""
+
+from __future__ import annotations
+
+import copy
+
+import torch
+from torch import nn
+
+
+class Average:
+    """An averaged copy of a network: parameters are averaged, buffers copied.
+
+    half_life: images after which an old weight counts half. ramp_up: the half-life is at most this share of the images so far.
+    """
+
+    def __init__(self, net: nn.Module, half_life: float, ramp_up: float) -> None:
+        self.net, self.half_life, self.ramp_up = net, half_life, ramp_up
+        self.copy = copy.deepcopy(net).requires_grad_(False).eval()
+
+    @torch.no_grad()
+    def update(self, images: int, images_so_far: int) -> None:
+        """Move towards the network after `images` more images."""
+        half_life = min(self.half_life, self.ramp_up * images_so_far) if self.ramp_up > 0 else self.half_life
+        kept = 0.5 ** (images / half_life) if half_life > 0 else 0.0
+        torch._foreach_lerp_(list(self.copy.parameters()), list(self.net.parameters()), 1.0 - kept)
+        for mine, theirs in zip(self.copy.buffers(), self.net.buffers(), strict=True):
+            mine.copy_(theirs)

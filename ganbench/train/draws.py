@@ -1,0 +1,107 @@
+"""Everything random in a run: default generators, data order, latents. All of it follows from seeds and counters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ganbench.api import Batch, Recipe, SampleSpec
+from ganbench.plan.seeds import derive
+
+
+def seed_default(seed: int, device: torch.device) -> None:
+    """Seed torch's default generators (1 µs; `torch.manual_seed` would cost 150)."""
+    torch.default_generator.manual_seed(seed)
+    if device.type == "cuda":
+        torch.cuda.default_generators[device.index or 0].manual_seed(seed)
+
+
+def to_device_form(samples: Any, device: torch.device) -> Tensor:
+    """Samples in their declared form, resident on the device."""
+    return torch.from_numpy(np.ascontiguousarray(samples)).to(device)
+
+
+def decode(stored: Tensor, spec: SampleSpec) -> Tensor:
+    """Declared form → float32 in `spec.range`: uint8 from [0, 255], int16 from [-32768, 32767], floats as they are."""
+    x = stored.to(torch.float32)
+    if stored.dtype not in (torch.uint8, torch.int16) or spec.range is None:
+        return x
+    low, high = spec.range
+    if stored.dtype == torch.uint8:
+        return x.mul_((high - low) / 255.0).add_(low)
+    return x.add_(32768.0).mul_((high - low) / 65535.0).add_(low)
+
+
+def encode(x: Tensor, spec: SampleSpec, dtype: torch.dtype) -> Tensor:
+    """float32 in `spec.range` → declared form; for images `clamp(round(127.5·x + 127.5), 0, 255)` of the range [-1, 1]."""
+    if dtype not in (torch.uint8, torch.int16) or spec.range is None:
+        return x.to(torch.float32)
+    low, high = spec.range
+    unit = (x.to(torch.float32) - low) / (high - low)
+    if dtype == torch.uint8:
+        return unit.mul(255.0).round_().clamp_(0, 255).to(torch.uint8)
+    return unit.mul(65535.0).sub_(32768.0).round_().clamp_(-32768, 32767).to(torch.int16)
+
+
+class Stream:
+    """Endless real batches: the concatenation of one seeded permutation of the data per epoch.
+
+    position: samples drawn so far; it is all the state there is.
+    """
+
+    def __init__(self, stored: Tensor, labels: Tensor | None, spec: SampleSpec, seed: int) -> None:
+        self.stored, self.labels, self.spec, self.seed, self.position = stored, labels, spec, seed, 0
+        self._epoch, self._order = -1, torch.empty(0, dtype=torch.int64)
+        self._generator = torch.Generator()
+
+    def next(self, count: int) -> Batch:
+        """The next `count` samples, in `spec.range`; `extra["index"]` says which they are."""
+        pieces = []
+        while count:
+            epoch, offset = divmod(self.position, len(self.stored))
+            piece = self._permutation(epoch)[offset : offset + count]
+            pieces.append(piece)
+            self.position += len(piece)
+            count -= len(piece)
+        index = torch.cat(pieces) if len(pieces) > 1 else pieces[0]
+        index = index.to(self.stored.device, non_blocking=True)
+        y = self.labels.index_select(0, index) if self.labels is not None else None
+        return Batch(x=decode(self.stored.index_select(0, index), self.spec), y=y, extra={"index": index})
+
+    def _permutation(self, epoch: int) -> Tensor:
+        if epoch != self._epoch:
+            self._generator.manual_seed(derive(self.seed, "data order", epoch))
+            self._order, self._epoch = torch.randperm(len(self.stored), generator=self._generator), epoch
+        return self._order
+
+
+class Latents:
+    """Latents (and, for a conditional run, labels) from CPU generators, seeded by counters: equal across devices and GANs.
+
+    classes: label frequencies `(classes,)` for labels that follow the data; None for an unconditional run.
+    """
+
+    def __init__(self, recipe: Recipe, seed: int, device: torch.device, frequencies: Tensor | None) -> None:
+        self.seed, self.device, self.frequencies = seed, device, frequencies
+        self._size, self._uniform = recipe["latent"], recipe["prior"] == "uniform"
+        self._generator = torch.Generator()
+
+    def draw(self, count: int, purpose: str, *axes: str | int) -> Batch:
+        """`count` latents `(count, latent)` for one purpose; the same axes give the same latents."""
+        generator = self._generator.manual_seed(derive(self.seed, purpose, *axes))
+        z = torch.empty(count, self._size)
+        z = z.uniform_(-1.0, 1.0, generator=generator) if self._uniform else z.normal_(generator=generator)
+        y = None
+        if self.frequencies is not None:
+            y = torch.multinomial(self.frequencies, count, replacement=True, generator=generator).to(self.device)
+        return Batch(z=z.to(self.device, non_blocking=True), y=y, origin="latent")
+
+
+def label_frequencies(labels: Mapping[str, Any] | Any, classes: int) -> Tensor:
+    """Shares of the classes among labels `(N,)`: float64 `(classes,)`."""
+    counts = np.bincount(np.asarray(labels), minlength=classes).astype(np.float64)
+    return torch.from_numpy(counts / counts.sum())

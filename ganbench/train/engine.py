@@ -1,0 +1,348 @@
+"""The one loop: it plays a game's turns, exactly and repeatably.
+
+A cycle takes every turn once. Before each (turn, step, repeat) torch's default generators are seeded from counters, so
+the whole state of a run is its players, optimizers, components, EMA copies and a few integers.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ganbench.api import Batch, Game, Recipe, SampleSpec, Turn
+from ganbench.plan.seeds import derive
+from ganbench.train.averaging import Average
+from ganbench.train.draws import Latents, Stream, seed_default
+from ganbench.train.meters import Window
+from ganbench.train.names import Call
+from ganbench.train.optimizers import learning_rate, make_optimizer
+from ganbench.train.parts import Part, wrap_module
+from ganbench.train.views import View
+
+
+class Engine:
+    """A game in play.
+
+    game: players and turns. streams: data by stream name. latents: the run's latents. seed: of this training
+    (initialisation and draws); the streams and the latents have seeds of their own.
+    """
+
+    def __init__(
+        self,
+        game: Game,
+        recipe: Recipe,
+        spec: SampleSpec,
+        streams: Mapping[str, Stream],
+        latents: Latents,
+        *,
+        seed: int,
+        device: torch.device | str = "cpu",
+    ) -> None:
+        self.game, self.recipe, self.spec, self.seed = game, recipe, spec, seed
+        self.device = torch.device(device)
+        self.streams, self.latents = dict(streams), latents
+        self.parts: dict[str, Part] = {
+            n: p if isinstance(p, Part) else wrap_module(n, p) for n, p in game.components.items()
+        }
+        self.nets: dict[str, nn.Module] = {}
+        for player, maker in game.players.items():
+            for part in self.parts.values():
+                if hasattr(part.module, "wrap"):
+                    maker = part.module.wrap(player, maker)
+            seed_default(derive(seed, "initialisation", player), self.device)
+            self.nets[player] = maker().to(self.device)
+        for part in self.parts.values():
+            if part.module is not None:
+                part.module.to(self.device)
+        self.schedule: tuple[tuple[Turn, ...], ...] = tuple(t if isinstance(t, tuple) else (t,) for t in game.turns)
+        self._turns = {t.name: t for group in self.schedule for t in group}
+        self._objectives = {name: Call(turn.objective) for name, turn in self._turns.items()}
+        movers = {m for t in self._turns.values() for m in t.moves}
+        modules: dict[str, nn.Module] = {
+            **{n: p.module for n, p in self.parts.items() if p.module is not None},
+            **self.nets,
+        }
+        if unknown := movers - set(modules):
+            raise ValueError(f"turns move {', '.join(sorted(unknown))}, which the game does not have")
+        self._parameters = {
+            n: [p for p in modules[n].parameters() if p.requires_grad] for n in sorted(movers | set(self.nets))
+        }
+        self.optimizers = {
+            n: make_optimizer(n, self._parameters[n], recipe) for n in sorted(movers) if self._parameters[n]
+        }
+        self._trainable = {n: True for n in self._parameters}
+        self.averages = (
+            {
+                n: Average(self.nets[n], recipe["ema_half_life"], recipe["ema_ramp_up"])
+                for n in game.averaged
+                if n in self.nets
+            }
+            if recipe["ema_half_life"] > 0
+            else {}
+        )
+        self.views = self._make_views(self.nets)
+        self.counters = {
+            "cycles": 0,
+            "generator_steps": 0,
+            "discriminator_steps": 0,
+            "real_images": 0,
+            "fake_images": 0,
+        }
+        self._taken = dict.fromkeys(self._turns, 0)
+        self.window = Window()
+        self.watch = False
+        self._reals: dict[str, Batch] = {}
+        self._step = torch.zeros((), dtype=torch.int64, device=self.device)
+        self._progress = torch.zeros((), device=self.device)
+        self.context: dict[str, Any] = {
+            "nets": self.views,
+            "D": self.views.get("D"),
+            "G": self.views.get("G"),
+            "recipe": recipe,
+            "spec": spec,
+            "step": self._step,
+            "progress": self._progress,
+            "engine": self,
+            "own": None,
+        }
+        self.set_progress(0.0)
+
+    def _make_views(self, nets: Mapping[str, nn.Module]) -> dict[str, View]:
+        views = {}
+        for name, net in nets.items():
+            chain = [self._bound_view(self.parts[c]) for c in self.game.chains.get(name, ())]
+            views[name] = View(name, net, chain)
+        return views
+
+    def _bound_view(self, part: Part) -> Any:
+        call = part.hooks["view"]
+        return lambda batch: call({**self.context, "batch": batch, "own": part.module})
+
+    def views_of(self, variant: Mapping[str, nn.Module]) -> dict[str, View]:
+        """Views of all players, some of them replaced (by an averaged copy, say)."""
+        return self._make_views({**self.nets, **variant})
+
+    def set_progress(self, progress: float) -> None:
+        """Tell everybody how far the run is: at the start of a cycle, and after loading."""
+        self.progress = progress
+        self._step.fill_(self.counters["cycles"])
+        self._progress.fill_(progress)
+        plain = {"step": self.counters["cycles"], "progress": progress, "recipe": self.recipe}
+        modules = [
+            *self.nets.values(),
+            *(a.copy for a in self.averages.values()),
+            *(p.module for p in self.parts.values()),
+        ]
+        for module in modules:
+            if hasattr(module, "at_step"):
+                Call(module.at_step)(plain)
+        if self.recipe["lr_decay"] == "linear":
+            for name, optimizer in self.optimizers.items():
+                for group in optimizer.param_groups:
+                    group["lr"] = learning_rate(name, self.recipe) * max(0.0, 1.0 - progress)
+
+    def cycle(self, progress: float = 0.0, *, watch: bool = False) -> None:
+        """Every turn once. watch: also take gradient norms and D's mean answers (read at the next poll)."""
+        self.watch = watch
+        self.set_progress(progress)
+        number = self.counters["cycles"]
+        for group in self.schedule:
+            turns = tuple(t for t in group if t.when is None or t.when(number))
+            if turns:
+                for repeat in range(turns[0].times):
+                    self._move(turns, repeat)
+        batch = self.recipe["batch_size"]
+        for average in self.averages.values():
+            average.update(batch, self.counters["cycles"] * batch + batch)
+        self.counters["cycles"] += 1
+
+    def _move(self, turns: tuple[Turn, ...], repeat: int, purpose: str = "draws") -> None:
+        """One step of each turn: all gradients first, then all optimizers, then what components remember."""
+        inner = purpose != "draws"
+        batch = self.recipe["batch_size"]
+        if any(t.draws for t in turns) or not self._reals:
+            self._reals = {name: stream.next(batch) for name, stream in self.streams.items()}
+            if not inner:
+                self.counters["real_images"] += batch
+        seen: dict[str, dict[str, list[Tensor]]] = {}
+        for turn in turns:
+            seed_default(derive(self.seed, purpose, turn.name, self.counters["cycles"], repeat), self.device)
+            latents = self.latents.draw(batch, purpose, turn.name, self.counters["cycles"], repeat)
+            with contextlib.ExitStack() as stack:
+                if not inner:
+                    for part in self.parts.values():
+                        if "around" in part.hooks:
+                            around = part.hooks["around"]({**self.context, "turn": turn.name, "own": part.module})
+                            if around is not None:
+                                stack.enter_context(around)
+                seen[turn.name] = self._gradients(turn, latents, record=not inner)
+        for turn in turns:
+            for mover in turn.moves:
+                if mover in self.optimizers:
+                    if self.recipe["clip_grad_norm"] > 0:
+                        nn.utils.clip_grad_norm_(self._parameters[mover], self.recipe["clip_grad_norm"])
+                    if self.watch and not inner:
+                        self.window.gradient(mover, self._parameters[mover])
+                    self.optimizers[mover].step()
+        if inner:
+            return
+        for turn in turns:
+            self._taken[turn.name] += 1
+            self.counters["fake_images"] += batch
+            for player, counter in (("G", "generator_steps"), ("D", "discriminator_steps")):
+                self.counters[counter] += player in turn.moves
+            for part in self.parts.values():
+                if "after" in part.hooks:
+                    with torch.no_grad():
+                        known = {**self.context, "turn": turn.name, "seen": seen[turn.name], "own": part.module}
+                        part.hooks["after"](known)
+
+    def _gradients(self, turn: Turn, latents: Batch, *, record: bool) -> dict[str, list[Tensor]]:
+        self._freeze_all_but(turn.moves)
+        for mover in turn.moves:
+            for parameter in self._parameters[mover]:
+                parameter.grad = None
+        chunks = self.recipe["accumulate"]
+        seen: dict[str, list[Tensor]] = {}
+        for reals, z in zip(_split(self._reals, chunks), _split_batch(latents, chunks), strict=True):
+            for view in self.views.values():
+                view.forget()
+            known = self.context | {"count": self._taken[turn.name], "reals": reals, "latents": z}
+            known["real"] = next(iter(reals.values()), None)
+            known["context"] = known
+            terms = {name: value.mean() for name, value in self._objectives[turn.name](known).items()}
+            if terms:
+                total = (
+                    sum(terms.values(), start=torch.zeros((), device=self.device))
+                    if len(terms) > 1
+                    else next(iter(terms.values()))
+                )
+                (total / chunks if chunks > 1 else total).backward()
+            if record:
+                cycle = self.counters["cycles"]
+                for name, value in terms.items():
+                    self.window.loss(f"{turn.name}/{name}", cycle, value.detach())
+            if "D" in self.views:
+                for origin, answers in self.views["D"].seen().items():
+                    seen.setdefault(origin, []).extend(answers)
+        for view in self.views.values():
+            view.forget()
+        if self.watch and record:
+            self.window.answers(turn.name, seen)
+        return seen
+
+    def _freeze_all_but(self, movers: tuple[str, ...]) -> None:
+        for name, parameters in self._parameters.items():
+            if self._trainable[name] != (name in movers):
+                self._trainable[name] = name in movers
+                for parameter in parameters:
+                    parameter.requires_grad_(name in movers)
+
+    @contextlib.contextmanager
+    def inner(self, turn: str, steps: int) -> Iterator[None]:
+        """Let a turn take inner steps; on leaving, its players, optimizers, all buffers and the data position are as before."""
+        movers = [m for m in self._turns[turn].moves if m in self.optimizers]
+        kept = [(p, p.detach().clone()) for m in movers for p in self._parameters[m]]
+        kept += [(b, b.clone()) for net in self.nets.values() for b in net.buffers()]
+        optimizers = {m: _optimizer_state(self.optimizers[m]) for m in movers}
+        positions, reals = {n: s.position for n, s in self.streams.items()}, self._reals
+        watch, self.watch = self.watch, False
+        for step in range(steps):
+            self._move((self._turns[turn],), step, purpose="inner")
+        self.watch, self._reals = watch, reals
+        yield
+        with torch.no_grad():
+            for tensor, value in kept:
+                tensor.copy_(value)
+        for mover, state in optimizers.items():
+            _set_optimizer_state(self.optimizers[mover], state)
+        for name, position in positions.items():
+            self.streams[name].position = position
+
+    def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """Everything a checkpoint holds: tensors by name, and plain values."""
+        tensors: dict[str, Tensor] = {}
+        for kind, modules in self._stateful().items():
+            for name, module in modules.items():
+                tensors |= {f"{kind}/{name}/{k}": v for k, v in module.state_dict().items() if isinstance(v, Tensor)}
+        for name, optimizer in self.optimizers.items():
+            for index, values in _optimizer_state(optimizer).items():
+                tensors |= {f"optimizer/{name}/{index}/{k}": v for k, v in values.items()}
+        window, columns = self.window.state()
+        tensors |= {f"window/{k}": v for k, v in window.items()}
+        plain = {
+            "counters": self.counters,
+            "taken": self._taken,
+            "positions": {n: s.position for n, s in self.streams.items()},
+            "window": columns,
+        }
+        return tensors, plain
+
+    def load(self, tensors: Mapping[str, Tensor], plain: Mapping[str, Any]) -> None:
+        """Take up a state that `state` gave."""
+        for kind, modules in self._stateful().items():
+            for name, module in modules.items():
+                module.load_state_dict(_below(tensors, f"{kind}/{name}/"))
+        for name, optimizer in self.optimizers.items():
+            flat = _below(tensors, f"optimizer/{name}/")
+            state: dict[int, dict[str, Tensor]] = {}
+            for key, value in flat.items():
+                index, _, field = key.partition("/")
+                state.setdefault(int(index), {})[field] = value
+            _set_optimizer_state(optimizer, state)
+        self.counters.update(plain["counters"])
+        self._taken.update(plain["taken"])
+        for name, position in plain["positions"].items():
+            self.streams[name].position = position
+        self._reals = {}
+        self.window.load(_below(tensors, "window/"), plain["window"])
+
+    def _stateful(self) -> dict[str, dict[str, nn.Module]]:
+        return {
+            "player": self.nets,
+            "component": {n: p.module for n, p in self.parts.items() if p.module is not None},
+            "average": {n: a.copy for n, a in self.averages.items()},
+        }
+
+
+def _split(reals: Mapping[str, Batch], chunks: int) -> list[dict[str, Batch]]:
+    split = {name: _split_batch(batch, chunks) for name, batch in reals.items()}
+    return [{name: pieces[i] for name, pieces in split.items()} for i in range(chunks)]
+
+
+def _split_batch(batch: Batch, chunks: int) -> list[Batch]:
+    if chunks == 1:
+        return [batch]
+
+    def pieces(value: Any) -> Any:
+        return value.chunk(chunks) if isinstance(value, Tensor) else [value] * chunks
+
+    x, y, z = pieces(batch.x), pieces(batch.y), pieces(batch.z)
+    extra = {k: pieces(v) for k, v in batch.extra.items()}
+    return [batch.but(x=x[i], y=y[i], z=z[i], extra={k: v[i] for k, v in extra.items()}) for i in range(chunks)]
+
+
+def _below(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
+
+
+def _optimizer_state(optimizer: torch.optim.Optimizer) -> dict[int, dict[str, Tensor]]:
+    parameters = [p for group in optimizer.param_groups for p in group["params"]]
+    return {
+        i: {k: v.clone() for k, v in optimizer.state[p].items() if isinstance(v, Tensor)}
+        for i, p in enumerate(parameters)
+        if p in optimizer.state
+    }
+
+
+def _set_optimizer_state(optimizer: torch.optim.Optimizer, state: Mapping[int, Mapping[str, Tensor]]) -> None:
+    parameters = [p for group in optimizer.param_groups for p in group["params"]]
+    optimizer.state.clear()
+    for index, values in state.items():
+        optimizer.state[parameters[index]] = {
+            k: v.clone().to(parameters[index].device if k != "step" else v.device) for k, v in values.items()
+        }

@@ -1,0 +1,33 @@
+"""Functions name what they need: their parameter names are looked up once, when a game is built."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any
+
+
+class Call:
+    """A function bound to the names it asks for; called with a mapping that has them."""
+
+    __slots__ = ("function", "names")
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.function = function
+        self.names = tuple(
+            p.name
+            for p in inspect.signature(function).parameters.values()
+            if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY) and p.default is p.empty
+        )
+
+    def __call__(self, context: Mapping[str, Any]) -> Any:
+        return self.function(**{name: context[name] for name in self.names})
+
+
+def forward_fields(net: Any) -> tuple[tuple[str, bool], ...]:
+    """The fields that a network's `forward` takes: (name, whether it is required)."""
+    return tuple(
+        (p.name, p.default is p.empty)
+        for p in inspect.signature(net.forward).parameters.values()
+        if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)
+    )

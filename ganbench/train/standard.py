@@ -1,0 +1,77 @@
+"""The standard game: a generator against a discriminator, from an architecture, a loss and further components."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ganbench.api import Architecture, Batch, Game, Recipe, SampleSpec, Turn
+from ganbench.train.parts import Part
+
+Context = Mapping[str, Any]
+
+
+def two_player(architecture: Architecture, parts: Sequence[Part], spec: SampleSpec, recipe: Recipe) -> Game:
+    """D moves `recipe["d_steps"]` times, each on a new real batch; then G moves once and sees the last one again."""
+    seen_by_d = spec
+    for part in parts:
+        if hasattr(part.module, "sees"):
+            seen_by_d = part.module.sees(seen_by_d)
+    chain = tuple(p.name for p in sorted((p for p in parts if "view" in p.hooks), key=lambda p: p.order))
+    heads = {turn: tuple(p.name for p in parts if turn in p.heads) for turn in ("D", "G")}
+
+    def sample(nets: Mapping[str, Any], latents: Batch, context: Context) -> Batch:
+        for part in parts:
+            if "inputs" in part.hooks:
+                latents = part.hooks["inputs"]({**context, "batch": latents, "latents": latents, "own": part.module})
+        made: Batch = nets["G"].make(latents)
+        return made
+
+    return Game(
+        players={
+            "G": lambda: architecture.generator(spec, recipe),
+            "D": lambda: architecture.discriminator(seen_by_d, recipe),
+        },
+        turns=(
+            Turn("D", ("D", *heads["D"]), _objective("D", parts), times=recipe["d_steps"]),
+            Turn("G", ("G", *heads["G"]), _objective("G", parts), draws=False),
+        ),
+        sample=sample,
+        components={p.name: p for p in parts},
+        chains={"D": chain},
+    )
+
+
+def _objective(turn: str, parts: Sequence[Part]) -> Any:
+    side = "discriminator" if turn == "D" else "generator"
+    # Penalties come first: a slope's forward pass is then the one that the loss reads, too.
+    terms = [(p, getattr(p, side)) for p in (*parts[1:], *parts[:1]) if getattr(p, side)]
+    weighing = [p for p in parts if "weigh" in p.hooks]
+
+    def objective(context: Context) -> dict[str, Tensor]:
+        known: dict[str, Any] = {**context, "turn": turn}
+        for part in parts:
+            if "latents" in part.hooks:
+                known["latents"] = part.hooks["latents"]({**known, "batch": known["latents"], "own": part.module})
+        with torch.set_grad_enabled(turn != "D"):
+            known["fake"] = known["G"].make(known["latents"])
+        if turn != "D":
+            for part in parts:
+                if "opponent" in part.hooks:
+                    known["D"] = part.hooks["opponent"]({**known, "own": part.module})
+        values: dict[str, Tensor] = {}
+        for part, term in terms:
+            if context["count"] % part.every:
+                continue
+            known["own"] = part.module
+            value = term(known)
+            for other in weighing:
+                value = other.hooks["weigh"]({**known, "name": part.name, "values": value, "own": other.module})
+            scale = part.weight * part.every
+            values[part.name] = value if scale == 1.0 else scale * value
+        return values
+
+    return objective

@@ -1,0 +1,76 @@
+"""How fast it trained: windows of steady training, warm-up and evaluation left out."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from typing import Any
+
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from ganbench.train.device import peak_memory, synchronize
+from ganbench.train.engine import Engine
+
+WARM_UP = 2
+"""Windows at the start (of the run, or after a resume) that do not count."""
+
+
+class Clock:
+    """Training seconds, stopped while anything else is done; and images per second, window by window."""
+
+    def __init__(self, device: torch.device, seconds: float = 0.0, rates: list[float] | None = None) -> None:
+        self.device, self.seconds = device, seconds
+        self.rates = list(rates or [])
+        self._skip, self._since, self._window, self._images = WARM_UP, 0.0, 0.0, 0
+
+    def start(self, images: int) -> None:
+        """Training goes on; `images` were consumed so far."""
+        synchronize(self.device)
+        self._since, self._window, self._images = time.perf_counter(), 0.0, images
+
+    def now(self) -> float:
+        """Training seconds up to this moment, without waiting for the device."""
+        return self.seconds + (time.perf_counter() - self._since)
+
+    def window(self, images: int) -> float:
+        """Close a window; its images per second."""
+        synchronize(self.device)
+        now = time.perf_counter()
+        passed = now - self._since
+        self.seconds += passed
+        rate = (images - self._images) / passed if passed > 0 else 0.0
+        if self._skip:
+            self._skip -= 1
+        else:
+            self.rates.append(rate)
+        self._since, self._images = now, images
+        return rate
+
+    def summary(self, sampling_rate: float, shared: bool) -> dict[str, Any] | None:
+        """Median and quartiles of the windows; None when the run was too short to have any."""
+        if not self.rates:
+            return None
+        spread = statistics.quantiles(self.rates, n=4) if len(self.rates) > 1 else [self.rates[0]] * 3
+        return {
+            "images_per_second": statistics.median(self.rates),
+            "spread": [spread[0], spread[2]],
+            "windows": len(self.rates),
+            "sampling_rate": sampling_rate,
+            "peak_memory_bytes": peak_memory(self.device),
+            "shared_device": shared,
+        }
+
+
+def flops_of_a_cycle(engine: Engine) -> int:
+    """Floating-point operations of one cycle (matrix products and convolutions, forward and backward).
+
+    The cycle is undone afterwards: counting changes nothing.
+    """
+    tensors, plain = engine.state()
+    kept = {k: v.clone() for k, v in tensors.items()}
+    saved = {k: dict(v) for k, v in plain.items()}
+    with FlopCounterMode(display=False) as counter:
+        engine.cycle()
+    engine.load(kept, saved)
+    return int(counter.get_total_flops())

@@ -1,0 +1,118 @@
+"""`D` and `G` as terms see them: a network and what stands between it and a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+
+from ganbench.api import Answer, Batch
+from ganbench.train.names import forward_fields
+
+Chain = Sequence[Callable[[Batch], Batch]]
+
+
+class View:
+    """A network behind its chain of views (augmentation, noise, packing).
+
+    It passes a batch's fields to `forward` by parameter name and answers once per batch object until `forget`.
+    """
+
+    def __init__(
+        self, name: str, net: nn.Module, chain: Chain = (), parameters: Mapping[str, Tensor] | None = None
+    ) -> None:
+        self.name, self.net = name, net
+        self._chain, self._parameters = tuple(chain), parameters
+        self._fields = forward_fields(net)
+        self._memo: dict[int, tuple[Batch, Tensor | None, Answer]] = {}
+
+    @property
+    def width(self) -> int:
+        """Width of the features that the network hands out."""
+        return int(self.net.width)  # type: ignore[arg-type]
+
+    def parameters(self) -> Iterator[nn.Parameter]:
+        """The network's parameters."""
+        return self.net.parameters()
+
+    def __call__(self, batch: Batch) -> Tensor:
+        """The logits `(B,)` (or whatever single tensor the network gives)."""
+        logit = self.answer(batch).logit
+        if logit is None:
+            raise TypeError(f"{self.name} answered without a logit; its loss should use {self.name}.answer(batch)")
+        return logit
+
+    def answer(self, batch: Batch) -> Answer:
+        """All that the network says of a batch; the same object is asked only once."""
+        hit = self._memo.get(id(batch))
+        if hit is None:
+            hit = (batch, None, self._ask(batch))
+            self._memo[id(batch)] = hit
+        return hit[2]
+
+    def slope(self, batch: Batch) -> Tensor:
+        """Gradient of the summed logits with respect to `batch.x`, `(B, *shape)`, itself differentiable.
+
+        The only place where a penalty's inner gradient is taken.
+        """
+        hit = self._memo.get(id(batch))
+        if hit is None or hit[1] is None:
+            assert batch.x is not None
+            x = batch.x if batch.x.requires_grad else batch.x.detach().requires_grad_()
+            with torch.enable_grad():
+                hit = (batch, x, self._ask(batch.but(x=x)))
+            self._memo[id(batch)] = hit
+        answer, x = hit[2], hit[1]
+        assert x is not None
+        target = answer.logit if answer.logit is not None else answer.energy
+        assert target is not None
+        with torch.enable_grad():
+            return torch.autograd.grad(target.sum(), x, create_graph=True)[0]
+
+    def gradient(self, function: Callable[[Tensor], Tensor], at: Tensor) -> Tensor:
+        """Gradient of the sum of `function(at)` with respect to `at`, itself differentiable."""
+        with torch.enable_grad():
+            point = at if at.requires_grad else at.detach().requires_grad_()
+            return torch.autograd.grad(function(point).sum(), point, create_graph=True)[0]
+
+    def make(self, latents: Batch) -> Batch:
+        """Samples `(B, *spec.shape)` from latents; the labels and the latents stay in the batch."""
+        return latents.but(x=self._forward(latents), origin="fake")
+
+    def using(self, parameters: Mapping[str, Tensor]) -> View:
+        """The same view with other parameters (functional: gradients flow into them)."""
+        return View(self.name, self.net, self._chain, parameters)
+
+    def forget(self) -> None:
+        """Drop the remembered answers."""
+        self._memo.clear()
+
+    def seen(self) -> dict[str, list[Tensor]]:
+        """Detached answers by the origin of their batch: logits, or energies."""
+        found: dict[str, list[Tensor]] = {}
+        for batch, _, answer in self._memo.values():
+            value = answer.logit if answer.logit is not None else answer.energy
+            if value is not None:
+                found.setdefault(batch.origin, []).append(value.detach())
+        return found
+
+    def _ask(self, batch: Batch) -> Answer:
+        for view in self._chain:
+            batch = view(batch)
+        output = self._forward(batch)
+        return output if isinstance(output, Answer) else Answer(logit=output)
+
+    def _forward(self, batch: Batch) -> Any:
+        arguments = {}
+        for name, required in self._fields:
+            value = batch.get(name)
+            if value is not None:
+                arguments[name] = value
+            elif required:
+                raise TypeError(f"{self.name}.forward needs '{name}', which this batch ({batch.origin}) does not have")
+        if self._parameters is not None:
+            return functional_call(self.net, dict(self._parameters), args=(), kwargs=arguments)
+        return self.net(**arguments)
