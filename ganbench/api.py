@@ -2,9 +2,9 @@
 
 Nothing here imports torch: a plugin's metadata can be read anywhere. Tensors are named in annotations only.
 
-Conventions: `B` is the batch size; images are `(B, C, H, W)`, points `(B, n)`, audio `(B, C, T)`; generated samples lie in
-`SampleSpec.range`. A function that a record holds *names what it needs*: its parameter names are looked up among those
-documented for its field, and an unknown one is an error when the plugin is registered.
+Conventions: `B` is the batch size; images are `(B, C, H, W)`, points `(B, n)`, audio `(B, C, T)`; generated samples lie
+in `SampleSpec.range`. A function that a record holds *names what it needs*: its parameter names are looked up among
+those documented for its field, and an unknown one is an error when the plugin is registered.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ TERM_NAMES = frozenset(
 
 `D`, `G`: views of the networks (a game with other players has them in `nets`, by name). `real`, `fake`, `latents`:
 `Batch`. `reals`: one `Batch` for each data stream. `recipe`: `Recipe`. `spec`: `SampleSpec`. `step`, `progress`: 0-dim
-tensors on the device (generator cycles so far; share of the budget used, in [0, 1]). `own`: what the component's `build` made.
+tensors on the device (generator cycles so far; share of the budget used, in [0, 1]). `own`: what the component's
+`build` made.
 """
 
 
@@ -38,10 +39,10 @@ tensors on the device (generator cycles so far; share of the budget used, in [0,
 class SampleSpec:
     """What one sample is.
 
-    shape: without the batch axis: `(C, H, W)` for images, `(n,)` for points, `(C, T)` for audio, …
-    range: lowest and highest value that a generator may give, or None where values are unbounded.
-    modality: `"image"`, `"points"`, `"audio"`, `"video"`, `"sequence"`; any word a data set and an architecture agree on.
-    classes: number of classes that the networks are told of; 0 for an unconditional run.
+    shape: without the batch axis: `(C, H, W)` for images, `(n,)` for points, `(C, T)` for audio, … range: lowest and
+    highest value that a generator may give, or None where values are unbounded. modality: `"image"`, `"points"`,
+    `"audio"`, `"video"`, `"sequence"`; any word a data set and an architecture agree on. classes: number of classes
+    that the networks are told of; 0 for an unconditional run.
     """
 
     shape: tuple[int, ...]
@@ -85,8 +86,8 @@ class Batch:
 class Answer:
     """What a discriminator answers when it says more than one logit per sample.
 
-    logit: `(B,)`, or `(B, k)`. features: `(B, width)`, an inner layer. classes: `(B, classes)` class logits. energy: `(B,)`.
-    A plain tensor from a discriminator is its `logit`.
+    logit: `(B,)`, or `(B, k)`. features: `(B, width)`, an inner layer. classes: `(B, classes)` class logits. energy:
+    `(B,)`. A plain tensor from a discriminator is its `logit`.
     """
 
     logit: Tensor | None = None
@@ -257,9 +258,9 @@ class Preset:
 class Turn:
     """One move of a game: the players in `moves` minimise the sum of what `objective` returns.
 
-    objective: names what it needs (`TERM_NAMES`) and returns `{term: values}`, weighed already. times: repeats of the turn in a cycle.
-    draws: whether each repeat takes a new real batch (else the last one is seen again). when(cycle) -> bool: plain
-    integers only.
+    objective: names what it needs (`TERM_NAMES`) and returns `{term: values}`, weighed already. times: repeats of the
+    turn in a cycle. draws: whether each repeat takes a new real batch (else the last one is seen again). when(cycle) ->
+    bool: plain integers only.
     """
 
     name: str
@@ -276,9 +277,9 @@ class Game:
 
     players: makers of networks by name; the engine seeds and calls them in order. turns: in order; a tuple of turns is
         simultaneous (all gradients before anyone moves). components: built components whose hooks run, by name.
-    sample: names `nets`, `latents`, `reals`, `recipe` and returns a `Batch` of generated samples.
-    streams: names of the data streams. chains: player -> names of the components whose `view` stands before it.
-    averaged: players that have an EMA copy. probes: named measurements `(nets, latents, reals) -> float` written as events.
+    sample: names `nets`, `latents`, `reals`, `recipe` and returns a `Batch` of generated samples. streams: names of the
+    data streams. chains: player -> names of the components whose `view` stands before it. averaged: players that have
+    an EMA copy. probes: named measurements `(nets, latents, reals) -> float` written as events.
     """
 
     players: Mapping[str, Callable[[], Any]]
@@ -315,8 +316,8 @@ class Dataset:
         `(N, n)`, audio int16 `(N, C, T)`; labels int64 `(N,)`, or None. It looks for its files in
         `ganbench.data_roots()`, then fetches into `ganbench.cache_dir()` with `ganbench.fetch`; it raises
         `ganbench.Unavailable` with one clear line where the data is neither here nor reachable.
-    here() -> bool: whether the files are on this disk already (no download needed).
-    splits: the names that `load` takes. reference: the data set whose `val` and `test` samples are scored against, if not its own.
+    here() -> bool: whether the files are on this disk already (no download needed). splits: the names that `load`
+    takes. reference: the data set whose `val` and `test` samples are scored against, if not its own.
     """
 
     name: str
@@ -341,7 +342,8 @@ class Reference:
 
 @dataclass(frozen=True)
 class Weights:
-    """An extractor's weights: a local file and its sha256; `official` names the file that a public name (FID) stands for."""
+    """An extractor's weights: a local file and its sha256; `official` names the file that a public name (FID)
+    stands for."""
 
     file: Path
     sha256: str
@@ -352,12 +354,13 @@ class Weights:
 class Extractor:
     """What turns samples into features.
 
-    build(weights: Path | None, layers: tuple[str, ...]) -> nn.Module in eval mode whose `forward` takes a batch in the declared form (images: uint8
-        `(B, C, H, W)`) and gives one `(B, width)` tensor for each of the asked layers. layers: what it can give; `features` and `logits` name the
-        defaults for distances and for scores. weights(path | None) -> Weights: finds them (given file, cache, download)
-        or raises `Unavailable`. images_per_second: measured on one CPU core, for the time estimate.
-    names: maps (metric column, official weights and default layer) to the public name, e.g. {"fd": "FID", "classifier-score": "IS"}.
-    preprocessing: what is done to a sample before the network, for the fingerprint.
+    build(weights: Path | None, layers: tuple[str, ...]) -> nn.Module in eval mode whose `forward` takes a batch in the
+        declared form (images: uint8 `(B, C, H, W)`) and gives one `(B, width)` tensor for each of the asked layers.
+        layers: what it can give; `features` and `logits` name the defaults for distances and for scores. weights(path |
+        None) -> Weights: finds them (given file, cache, download) or raises `Unavailable`. images_per_second: measured
+        on one CPU core, for the time estimate.
+    names: maps (metric column, official weights and default layer) to the public name, e.g. {"fd": "FID",
+    "classifier-score": "IS"}. preprocessing: what is done to a sample before the network, for the fingerprint.
     """
 
     name: str
@@ -379,7 +382,8 @@ class Extractor:
 class Column:
     """One column of a leaderboard.
 
-    direction: `"lower"`, `"higher"` or `"none"` is better. positive: bounded below by 0 (the interval is then taken on the log).
+    direction: `"lower"`, `"higher"` or `"none"` is better. positive: bounded below by 0 (the interval is then taken on
+    the log).
     """
 
     name: str
@@ -392,9 +396,11 @@ class Column:
 class Metric:
     """A number (or several) from generated and real samples.
 
-    needs: any of `"features"`, `"logits"`, `"labels"`, `"samples"`. compute(real, fake, params, device) -> {column: value}: `real` and
-        `fake` are mappings with what `needs` names, as CPU tensors `(N, …)`. minimum: fewest samples on either side.
-    params: every parameter and its default; all of them are in the fingerprint. `params["samples"]`, if there, caps the number of samples.
+    needs: any of `"features"`, `"logits"`, `"labels"`, `"samples"`. compute(real, fake, params, device) -> {column:
+        value}: `real` and `fake` are mappings with what `needs` names, as CPU tensors `(N, …)`. minimum: fewest samples
+        on either side.
+    params: every parameter and its default; all of them are in the fingerprint. `params["samples"]`, if there, caps the
+    number of samples.
     """
 
     name: str

@@ -1,7 +1,7 @@
 """From sources to a registry: one loader, three doors.
 
-Doors: entry points of the group `ganbench` (a module, or a package that is walked module by module), `--plugins-dir DIR`,
-and `-p FILE|MODULE`. Each module is imported, registered, validated and, on failure, rolled back alone.
+Doors: entry points of the group `ganbench` (a module, or a package that is walked module by module), `--plugins-dir
+DIR`, and `-p FILE|MODULE`. Each module is imported, registered, validated and, on failure, rolled back alone.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ KINDS: dict[str, tuple[str, type]] = {
 
 @dataclass(frozen=True)
 class Provenance:
-    """Where a plugin came from. files: what its content hash covers (the module and what it imports from its own package)."""
+    """Where a plugin came from; `sha256` covers the module and what it imports from its own package."""
 
     module: str
     provider: str
@@ -99,7 +99,8 @@ class Registry:
         return sorted((e for e in self.entries if e.kind == kind), key=lambda e: e.name)
 
     def find(self, kind: str, name: str) -> Registered:
-        """One by `name` or `provider:name` (`kind/` before either is allowed); an error with the nearest names otherwise."""
+        """One by `name` or `provider:name` (`kind/` before either is allowed); an error with the nearest names
+        otherwise."""
         wanted = name.removeprefix(f"{kind}/")
         provider, _, bare = wanted.rpartition(":")
         provider, bare = provider.removesuffix(f":{kind}"), bare.removeprefix(f"{kind}/")
@@ -138,8 +139,9 @@ def load(
     """Load plugins through the three doors.
 
     asked: files or modules named by `-p`; a failure in one is an error. directories: every `*.py` in them. only: module
-    names and content hashes of the plugins that take part in a run: nothing else is imported, and a hash that differs is
-    an error. renamed: gives each registered name another one (the tests use it to prove that the core knows no name).
+    names and content hashes of the plugins that take part in a run: nothing else is imported, and a hash that differs
+    is an error. renamed: gives each registered name another one (the tests use it to prove that the core knows no
+    name).
     """
     manager = pluggy.PluginManager("ganbench")
     manager.add_hookspecs(hookspecs)

@@ -18,7 +18,10 @@ from ganbench.plugins import Registered, Registry
 
 @dataclass(frozen=True)
 class Choice:
-    """What is measured instead of what the suite says; empty: as the suite has it. Each extractor is `NAME[@LAYER][=FILE]`."""
+    """What is measured instead of what the suite says; empty: as the suite has it.
+
+    Each extractor is `NAME[@LAYER][=FILE]`.
+    """
 
     extractors: tuple[str, ...] = ()
     metrics: tuple[str, ...] = ()

@@ -29,7 +29,10 @@ class Resolved:
 
 @dataclass(frozen=True)
 class Data:
-    """All streams. suffix: added to the suite's id where the data is not the suite's own. notice: one line for the user."""
+    """All streams. suffix: added to the suite's id where the data is not the suite's own.
+
+    notice: one line for the user.
+    """
 
     streams: Mapping[str, Resolved]
     suffix: str = ""

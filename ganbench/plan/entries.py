@@ -35,7 +35,8 @@ class Entry:
 
 
 def chosen(tier: Tier, wishes: Wishes) -> tuple[EntrySet, ...]:
-    """The tier's entries; or, where architectures or losses are named, their product with what the tier has of the other."""
+    """The tier's entries; or, where architectures or losses are named, their product with what the tier has of
+    the other."""
     if not (wishes.architectures or wishes.losses or wishes.presets):
         return tier.entries
     entries = [EntrySet(preset=p, recipe={}) for p in wishes.presets]

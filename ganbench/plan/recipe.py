@@ -53,8 +53,8 @@ def resolve(
 ) -> dict[str, dict[str, Any]]:
     """The resolved recipe: key -> {"value", "origin"}.
 
-    architecture: name and recipe (or a game's). loss, others: components with the names they are known by. above: preset,
-    suite and command line, in this order.
+    architecture: name and recipe (or a game's). loss, others: components with the names they are known by. above:
+    preset, suite and command line, in this order.
     """
     origin, defaults = architecture
     declared: dict[str, Value] = dict(ENGINE)

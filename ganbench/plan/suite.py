@@ -33,9 +33,10 @@ class Tier:
     """One size of a suite.
 
     counter, amount: the primary budget. seeds: training seeds. ranks: whether the table may rank. samples: how many are
-    scored. looks, look_samples: early looks on the validation split. params: metric -> parameters. offline: the data set
-    used where the suite's own is neither here nor reachable. seconds_per_run: measured on one CPU core, for the estimate.
-    extra_extractors: further extractors, used where their weights are at hand. table: `"reduced"`, `"as published"` or `"tuned"`.
+    scored. looks, look_samples: early looks on the validation split. params: metric -> parameters. offline: the data
+    set used where the suite's own is neither here nor reachable. seconds_per_run: measured on one CPU core, for the
+    estimate. extra_extractors: further extractors, used where their weights are at hand. table: `"reduced"`, `"as
+    published"` or `"tuned"`.
     """
 
     name: str

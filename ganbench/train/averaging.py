@@ -11,7 +11,8 @@ from torch import nn
 class Average:
     """An averaged copy of a network: parameters are averaged, buffers copied.
 
-    half_life: images after which an old weight counts half. ramp_up: the half-life is at most this share of the images so far.
+    half_life: images after which an old weight counts half. ramp_up: the half-life is at most this share of the images
+    so far.
     """
 
     def __init__(self, net: nn.Module, half_life: float, ramp_up: float) -> None:

@@ -37,7 +37,8 @@ def decode(stored: Tensor, spec: SampleSpec) -> Tensor:
 
 
 def encode(x: Tensor, spec: SampleSpec, dtype: torch.dtype) -> Tensor:
-    """float32 in `spec.range` → declared form; for images `clamp(round(127.5·x + 127.5), 0, 255)` of the range [-1, 1]."""
+    """float32 in `spec.range` → declared form; for images `clamp(round(127.5·x + 127.5), 0, 255)` of the range
+    [-1, 1]."""
     if dtype not in (torch.uint8, torch.int16) or spec.range is None:
         return x.to(torch.float32)
     low, high = spec.range
@@ -80,9 +81,9 @@ class Stream:
 
 
 class Latents:
-    """Latents (and, for a conditional run, labels) from CPU generators, seeded by counters: equal across devices and GANs.
+    """Latents (and labels, for a conditional run) from CPU generators seeded by counters: equal across devices, GANs.
 
-    classes: label frequencies `(classes,)` for labels that follow the data; None for an unconditional run.
+    frequencies: label frequencies `(classes,)` for labels that follow the data; None for an unconditional run.
     """
 
     def __init__(self, recipe: Recipe, seed: int, device: torch.device, frequencies: Tensor | None) -> None:

@@ -244,7 +244,8 @@ class Engine:
 
     @contextlib.contextmanager
     def inner(self, turn: str, steps: int) -> Iterator[None]:
-        """Let a turn take inner steps; on leaving, its players, optimizers, all buffers and the data position are as before."""
+        """Let a turn take inner steps; on leaving, its players, optimizers, all buffers and the data position
+        are as before."""
         movers = [m for m in self._turns[turn].moves if m in self.optimizers]
         kept = [(p, p.detach().clone()) for m in movers for p in self._parameters[m]]
         kept += [(b, b.clone()) for net in self.nets.values() for b in net.buffers()]

@@ -34,7 +34,10 @@ class Window:
             self._answers[f"{turn}/{origin}"] = torch.cat([v.reshape(-1) for v in values]).mean()
 
     def poll(self) -> tuple[dict[str, Any], int | None]:
-        """Means since the last poll, and the first cycle with a non-finite loss. The one place that waits for the device."""
+        """Means since the last poll, and the first cycle with a non-finite loss.
+
+        The one place that waits for the device.
+        """
         first_bad: int | None = None
         losses: dict[str, float] = {}
         for name, values in self._losses.items():

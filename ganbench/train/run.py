@@ -102,7 +102,8 @@ class Run:
         return None
 
     def _poll_every(self) -> int:
-        """Cycles between two polls: about a hundred polls a run, at most 100 cycles apart; a function of the spec alone."""
+        """Cycles between two polls: about a hundred polls a run, at most 100 cycles apart; a function of the
+        spec alone."""
         if self.counter == "seconds":
             return 50
         recipe, steps = self.engine.recipe, {"generator_steps": 1}
