@@ -16,7 +16,8 @@ def now() -> str:
 
 
 def head(spec: Mapping[str, Any], entry_key: str) -> dict[str, Any]:
-    """What `result.json` and `error.json` say about the run itself; `status`, `reason` and what was measured come on top.
+    """What `result.json` and `error.json` say about the run itself; `status`, `reason` and what was measured come on
+    top.
 
     spec: the content of `spec.json`. entry_key: the hash that a row's seeds share.
     """
@@ -51,7 +52,8 @@ def write_lost(
 ) -> None:
     """Write the `error.json` of an attempt that the harness lost.
 
-    status: `"crashed"`, `"oom"`, `"killed"`, `"timeout"` or `"interrupted"`. reason: kept to one line. last_step: the last
+    status: `"crashed"`, `"oom"`, `"killed"`, `"timeout"` or `"interrupted"`. reason: kept to one line. last_step: the
+    last
     whole cycle that is known of. stage: `"training"` or `"scoring"`.
     """
     reason = " ".join(reason.split())[:500]

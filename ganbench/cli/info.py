@@ -1,0 +1,39 @@
+"""`ganbench info`: everything about one of them."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+from ganbench.cli.options import Format, Output, Plugins, PluginsDirs
+from ganbench.cli.terminal import columns, one_line
+
+
+def info(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="NAME, KIND/NAME or PROVIDER:NAME.")],
+    plugin: Plugins = None,
+    plugins_dir: PluginsDirs = None,
+    format: Format = Output.text,
+) -> None:
+    """Show what one plugin declares: its paper, equations, recipe and requirements."""
+    from ganbench.cli import describe, loading
+
+    registry = loading.load(plugin, plugins_dir)
+    found = describe.details(describe.find(registry, name))
+    if format is Output.json:
+        typer.echo(json.dumps(found, indent=1, ensure_ascii=False))
+        return
+    about = found.pop("about")
+    typer.echo(columns([(key, _shown(value)) for key, value in found.items() if value not in (None, {}, [], "")]))
+    if about:
+        typer.echo("\n" + "\n".join("".join(c for c in line if c.isprintable()) for line in about.splitlines()))
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key}={_shown(item)}" for key, item in value.items())
+    if isinstance(value, list):
+        return ", ".join(map(_shown, value))
+    return one_line(value)

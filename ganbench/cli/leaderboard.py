@@ -1,0 +1,32 @@
+"""`ganbench leaderboard`: tables from records alone."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ganbench.cli.options import Page
+
+
+def leaderboard(
+    directory: Annotated[Path, typer.Argument(metavar="[DIR]", help="A folder of runs or results.")] = Path("runs"),
+    format: Annotated[Page, typer.Option("--format", help="How the tables are written.")] = Page.text,
+) -> None:
+    """Show the leaderboards of the runs under a folder."""
+    show(directory, format.value)
+
+
+def show(directory: Path, format: str) -> None:
+    """Print the leaderboards under a folder; in colour and to its width where stdout is a terminal."""
+    from rich.console import Console
+
+    from ganbench import publish, rank
+
+    boards = rank.leaderboards([directory])
+    if format == "text" and sys.stdout.isatty():
+        publish.show(boards, Console())
+    else:
+        typer.echo(publish.render(boards, format), nl=False)

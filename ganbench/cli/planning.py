@@ -1,0 +1,87 @@
+"""From the words of `ganbench run` to a plan."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ganbench.api import SuiteFile
+from ganbench.cli.loading import load
+from ganbench.errors import UsageError
+from ganbench.execute.slot import Doors
+from ganbench.execute.slots import Devices, devices
+from ganbench.plan.build import Choice, Plan, plan
+from ganbench.plan.data import resolve_data
+from ganbench.plan.entries import Wishes
+from ganbench.plan.recipe import parse_setting
+from ganbench.plan.suite import Suite, Tier, parse_seeds, read_suite
+from ganbench.plugins import Registry
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the command line says."""
+
+    suite: str
+    tier: str | None
+    architectures: tuple[str, ...]
+    losses: tuple[str, ...]
+    presets: tuple[str, ...]
+    seeds: str | None
+    settings: tuple[str, ...]
+    extractors: tuple[str, ...]
+    metrics: tuple[str, ...]
+    dataset: str | None
+    device: str
+    jobs: int | None
+    plugins: tuple[str, ...]
+    plugins_dirs: tuple[Path, ...]
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A plan, where it runs, and where children find its plugins."""
+
+    plan: Plan
+    tier: Tier
+    devices: Devices
+    doors: Doors
+
+
+def make(request: Request) -> Planned:
+    """What costs nothing to check is checked before plugins and data are loaded."""
+    seeds = parse_seeds(request.seeds) if request.seeds is not None else None
+    settings = dict(parse_setting(text) for text in request.settings)
+    registry = load(request.plugins, request.plugins_dirs)
+    suite = find_suite(registry, request.suite)
+    tier = suite.tier(request.tier)
+    found = devices(request.device, _gpus, request.jobs)
+    data = resolve_data(suite, tier, registry, request.dataset)
+    made = plan(
+        suite,
+        tier,
+        registry,
+        data,
+        device=found.kind,
+        wishes=Wishes(request.architectures, request.losses, request.presets, settings),
+        choice=Choice(request.extractors, request.metrics),
+        seeds=seeds,
+    )
+    return Planned(made, tier, found, Doors(request.plugins, request.plugins_dirs, made.weights))
+
+
+def find_suite(registry: Registry, text: str) -> Suite:
+    """A registered suite by name, or a suite file."""
+    path = Path(text)
+    if path.suffix == ".toml" or (path.is_file() and text not in registry.names("suite")):
+        if not path.is_file():
+            raise UsageError(f"--suite {text}: no such file")
+        return read_suite(path)
+    record: SuiteFile = registry.get("suite", text)
+    return read_suite(record.file, record.name)
+
+
+def _gpus() -> int:
+    from ganbench.train.gpus import gpus
+
+    return gpus()

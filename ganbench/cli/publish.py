@@ -1,0 +1,21 @@
+"""`ganbench publish`: the folder that is committed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ganbench.cli.terminal import one_line
+
+
+def publish(
+    directories: Annotated[list[Path], typer.Argument(metavar="DIR...", help="Folders of runs, or of suites.")],
+    to: Annotated[Path, typer.Option("--to", metavar="DIR", help="Where the pages go: one folder per suite.")],
+) -> None:
+    """Write leaderboards and records, without weights or real images, into a folder to commit."""
+    from ganbench import publish
+
+    for path in publish.publish(directories, to):
+        typer.echo(one_line(path))

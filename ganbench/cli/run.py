@@ -1,0 +1,74 @@
+"""`ganbench run`: plan a suite, finish its runs, show the leaderboard."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ganbench.cli.options import Format, Output, Plugins, PluginsDirs, Resume
+
+_Many = list[str] | None
+
+
+def run(
+    suite: Annotated[str, typer.Option("--suite", metavar="NAME|FILE", help="A suite's name, or its file (.toml).")],
+    tier: Annotated[str | None, typer.Option("--tier", help="The suite's size; its default one if not given.")] = None,
+    architecture: Annotated[_Many, typer.Option("--architecture", metavar="NAME", help="Only it. Repeatable.")] = None,
+    loss: Annotated[_Many, typer.Option("--loss", metavar="NAME", help="Only it. Repeatable.")] = None,
+    preset: Annotated[_Many, typer.Option("--preset", metavar="NAME", help="Only it. Repeatable.")] = None,
+    seeds: Annotated[
+        str | None, typer.Option("--seeds", metavar="SEEDS", help="5 is seed 5, 0..4 is five seeds, 0,3 is two.")
+    ] = None,
+    settings: Annotated[_Many, typer.Option("--set", metavar="KEY=VALUE", help="A recipe key. Repeatable.")] = None,
+    extractor: Annotated[
+        _Many, typer.Option("--extractor", metavar="NAME[@LAYER][=FILE]", help="Instead of the suite's. Repeatable.")
+    ] = None,
+    metric: Annotated[_Many, typer.Option("--metric", metavar="NAME", help="Not the suite's. Repeatable.")] = None,
+    dataset: Annotated[str | None, typer.Option("--dataset", metavar="NAME", help="Instead of the suite's.")] = None,
+    device: Annotated[str, typer.Option("--device", help="auto, cpu, cuda (every GPU) or cuda:N.")] = "auto",
+    jobs: Annotated[
+        int | None, typer.Option("--jobs", "-j", help="Runs at a time, at most; one per core or GPU if not given.")
+    ] = None,
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the suite's folder goes.")] = Path("runs"),
+    resume: Annotated[
+        Resume,
+        typer.Option(
+            "--resume",
+            help="missing: whatever has no result; failed: what was lost; all: everything again; "
+            "never: refuse a folder that is not empty.",
+        ),
+    ] = Resume.missing,
+    plugin: Plugins = None,
+    plugins_dir: PluginsDirs = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan and write nothing.")] = False,
+    format: Format = Output.text,
+) -> None:
+    """Run a suite: train every entry with every seed, score the samples, show the leaderboard.
+
+    The same command again does what is still missing.
+    """
+    from ganbench.cli import planning, running
+
+    planned = planning.make(
+        planning.Request(
+            suite=suite,
+            tier=tier,
+            architectures=tuple(architecture or ()),
+            losses=tuple(loss or ()),
+            presets=tuple(preset or ()),
+            seeds=seeds,
+            settings=tuple(settings or ()),
+            extractors=tuple(extractor or ()),
+            metrics=tuple(metric or ()),
+            dataset=dataset,
+            device=device,
+            jobs=jobs,
+            plugins=tuple(plugin or ()),
+            plugins_dirs=tuple(plugins_dir or ()),
+        )
+    )
+    json = format is Output.json
+    code = running.show(planned, out, resume.value, json) if dry_run else running.run(planned, out, resume.value, json)
+    raise typer.Exit(code)

@@ -1,0 +1,135 @@
+"""The runs of a plan: shown (`--dry-run`), or finished on this machine."""
+
+from __future__ import annotations
+
+import json as jsons
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import typer
+from rich.console import Console
+
+from ganbench.cli import leaderboard
+from ganbench.cli.planning import Planned
+from ganbench.cli.terminal import columns, count, duration, one_line
+from ganbench.execute import folders
+from ganbench.execute.local import Event
+from ganbench.execute.local import run as run_locally
+from ganbench.execute.lock import SuiteLock
+from ganbench.execute.slot import Outcome, Slot
+from ganbench.execute.slots import seconds_left
+from ganbench.plan.spec import TRAINED
+from ganbench.publish.live import Live
+
+
+def show(planned: Planned, out: Path, resume: str, json: bool) -> int:
+    """Print the plan and write nothing."""
+    runs = folders.survey(planned.plan, out, resume)
+    if json:
+        typer.echo(jsons.dumps(_plan(planned, runs, out), indent=1, ensure_ascii=False))
+        return 0
+    typer.echo(_opening(planned, runs, out))
+    for notice in planned.plan.notices:
+        typer.echo(one_line(notice))
+    rows = [("LABEL", "SEED", "RUN", "STATE", "")]
+    rows += [
+        (r.spec.entry["label"], str(r.spec.seed), r.spec.run_id, "todo" if r.todo else r.state, _remark(r))
+        for r in runs
+    ]
+    typer.echo(columns(rows))
+    return 0
+
+
+def run(planned: Planned, out: Path, resume: str, json: bool) -> int:
+    """Finish the plan's runs and print the leaderboard; the program's exit code."""
+    home = folders.suite_folder(planned.plan, out)
+    with SuiteLock(home) as lock:
+        runs = folders.survey(planned.plan, out, resume)
+        todo = folders.prepare(runs)
+        typer.echo(_opening(planned, runs, out), err=json)
+        for notice in planned.plan.notices:
+            typer.echo(one_line(notice), err=json)
+        slots = [Slot(d, doors=planned.doors, held=(lock.descriptor,)) for d in planned.devices.slots[: len(todo)]]
+        specs = {r.folder: r.spec for r in runs}
+        with Live(len(todo), len(slots), Console(stderr=True), _pace(planned)) as live:
+
+            def tell(event: Event) -> None:
+                spec = specs[event.folder]
+                if event.outcome is None:
+                    live.started(event.folder, spec.entry["label"], spec.seed, spec.kind == TRAINED and not spec.skip)
+                else:
+                    live.finished(event.folder, event.outcome.status, event.outcome.reason, event.seconds)
+
+            try:
+                outcomes = run_locally(todo, slots, tell, again=resume == "all")
+            except KeyboardInterrupt:
+                done = sum((folder / "result.json").exists() for folder in todo)
+                live.say(f"interrupted: {done} of {count(len(todo), 'run')} done; the same command goes on from there")
+                return 130
+    lost = [outcome for outcome in outcomes if outcome.lost]
+    leaderboard.show(home, "json" if json else "text")
+    if lost:
+        typer.echo(f"ganbench: {_losses(lost, len(runs))}", err=True)
+    return int(bool(lost))
+
+
+def _opening(planned: Planned, runs: Sequence[folders.Planned], out: Path) -> str:
+    """Where it writes, how much there is to do, and how long that takes."""
+    todo = [r for r in runs if r.todo]
+    facts = [f"{count(len(todo), 'run')} to do" + (f" of {len(runs)}" if len(todo) < len(runs) else "")]
+    if skipped := sum(r.spec.skip is not None for r in runs):
+        facts.append(f"{skipped} skipped")
+    where = f" on {planned.devices}" if todo else ""
+    seconds = _seconds(planned, runs)
+    about = f", about {duration(seconds)}" if seconds else ""
+    return one_line(f"{folders.suite_folder(planned.plan, out)}: {', '.join(facts)}{where}{about}")
+
+
+def _seconds(planned: Planned, runs: Sequence[folders.Planned]) -> float | None:
+    """Estimated wall-clock seconds of the training that is left; the rows of the scale cost little."""
+    costly = sum(r.todo and r.state != folders.STALE and r.spec.kind == TRAINED and not r.spec.skip for r in runs)
+    return seconds_left(costly, len(planned.devices.slots), _pace(planned))
+
+
+def _pace(planned: Planned) -> float:
+    """Seconds of one run, measured on a CPU core; 0 where that says nothing."""
+    return planned.tier.seconds_per_run if planned.devices.kind == "cpu" else 0.0
+
+
+def _remark(run: folders.Planned) -> str:
+    if run.spec.skip:
+        return f"skipped: {run.spec.skip}"
+    return {folders.FAILED: "an attempt was lost", folders.STALE: "to be scored again"}.get(run.state, "")
+
+
+def _plan(planned: Planned, runs: Sequence[folders.Planned], out: Path) -> dict[str, object]:
+    return {
+        "suite": planned.plan.suite_id,
+        "folder": str(folders.suite_folder(planned.plan, out)),
+        "device": planned.devices.kind,
+        "slots": list(planned.devices.slots),
+        "seconds": _seconds(planned, runs),
+        "notices": list(planned.plan.notices),
+        "runs": [
+            {
+                "run_id": r.spec.run_id,
+                "kind": r.spec.kind,
+                "label": r.spec.entry["label"],
+                "seed": r.spec.seed,
+                "folder": str(r.folder),
+                "state": r.state,
+                "todo": r.todo,
+                "skip": r.spec.skip,
+            }
+            for r in runs
+        ],
+    }
+
+
+def _losses(lost: Sequence[Outcome], runs: int) -> str:
+    kinds = ", ".join(f"{n} {status}" for status, n in sorted(Counter(o.status for o in lost).items()))
+    return one_line(
+        f"{len(lost)} of {count(runs, 'run')} lost ({kinds}); the same command tries again; "
+        f"see error.json and run.log in {', '.join(str(o.folder) for o in lost[:3])}{', …' if len(lost) > 3 else ''}"
+    )

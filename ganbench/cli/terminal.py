@@ -1,0 +1,31 @@
+"""Lines for a terminal, from words that may come from anywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+
+def one_line(text: object) -> str:
+    """The text on one line, with what is not printable (terminal sequences, control characters) left out."""
+    return "".join(c for c in " ".join(str(text).split()) if c.isprintable())
+
+
+def columns(rows: Iterable[Sequence[object]]) -> str:
+    """Rows in aligned columns, two spaces apart; nothing is cut."""
+    words = [[one_line(cell) for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*words, strict=True)]
+    return "\n".join("  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in words)
+
+
+def duration(seconds: float) -> str:
+    """`40 s`, `12 min`, `3.5 h`."""
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    if seconds < 90 * 60:
+        return f"{round(seconds / 60)} min"
+    return f"{seconds / 3600:.1f} h"
+
+
+def count(number: int, noun: str) -> str:
+    """`1 run`, `2 runs`."""
+    return f"{number} {noun}{'s' * (number != 1)}"

@@ -1,0 +1,140 @@
+"""Processes that do the work: pinned threads, a group of their own, and an end when the parent ends.
+
+    python -m ganbench.execute.child LIFELINE CORES MODULE ARGUMENTS…
+
+LIFELINE is the reading end of a pipe whose writing end only the parent holds: when the parent is gone, however it went,
+the pipe ends and the child stops itself. CORES are those it may run on (`-`: any).
+"""
+
+from __future__ import annotations
+
+import os
+import runpy
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import IO, Any
+
+GRACE = 3.0
+"""Seconds that an orphan has for an orderly end."""
+
+CRASHES = {"SIGSEGV", "SIGABRT", "SIGBUS", "SIGFPE", "SIGILL", "SIGTRAP", "SIGSYS"}
+"""Signals that a process brings upon itself."""
+
+
+class Child:
+    """A running module: `python -m module arguments`, with what it prints kept in a log."""
+
+    def __init__(
+        self,
+        module: str,
+        arguments: Sequence[str],
+        *,
+        threads: int,
+        cores: tuple[int, ...] | None,
+        log: IO[bytes],
+        held: tuple[int, ...] = (),
+        served: bool = False,
+    ) -> None:
+        """Start it. held: file descriptors that it keeps open (a lock). served: stdin and stdout are text pipes to this
+        process (else stdout goes to the log as well)."""
+        reading, self._lifeline = os.pipe()
+        on = ",".join(map(str, cores)) if cores else "-"
+        pipes: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": log}
+        if served:
+            pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True, "encoding": "utf-8"}
+            pipes["errors"] = "replace"
+        try:
+            self.process: subprocess.Popen[Any] = subprocess.Popen(
+                [sys.executable, "-P", "-m", "ganbench.execute.child", str(reading), on, module, *arguments],
+                stderr=log,
+                env=environment(threads),
+                pass_fds=(reading, *held),
+                start_new_session=True,  # Ctrl-C at the terminal is the parent's to handle
+                **pipes,
+            )
+        except BaseException:
+            os.close(self._lifeline)
+            raise
+        finally:
+            os.close(reading)
+
+    def wait(self) -> int:
+        """Wait for the end; the exit code, or minus the signal's number. What it started dies with it."""
+        code = self.process.wait()
+        self.signal(signal.SIGKILL)
+        self.close()
+        return code
+
+    def signal(self, number: int) -> None:
+        """Send a signal to the process and to whatever it started."""
+        try:
+            os.killpg(self.process.pid, number)
+        except (ProcessLookupError, PermissionError):
+            return
+
+    def close(self) -> None:
+        """Let go of its pipes; a child that still runs takes the end of the lifeline for its own."""
+        lifeline, self._lifeline = self._lifeline, -1
+        if lifeline >= 0:
+            os.close(lifeline)
+        for pipe in (self.process.stdin, self.process.stdout):
+            if pipe is not None:
+                try:
+                    pipe.close()
+                except BrokenPipeError:
+                    continue
+
+
+def environment(threads: int) -> dict[str, str]:
+    """This process's environment with threads pinned, deterministic libraries, and the same modules within reach."""
+    pinned = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), str(threads))
+    here = [str(Path(p or ".").resolve()) for p in sys.path]
+    return {
+        **os.environ,
+        **pinned,
+        "CUBLAS_WORKSPACE_CONFIG": ":4096:8",
+        "PYTHONHASHSEED": "0",
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONFAULTHANDLER": "1",
+        "PYTHONPATH": os.pathsep.join(dict.fromkeys(here)),
+    }
+
+
+def ending(code: int, last_line: str) -> tuple[str, str]:
+    """Status and reason of a process that ended without telling why."""
+    if code >= 0:
+        return "crashed", last_line or f"ended with exit code {code} and said nothing"
+    try:
+        name = signal.Signals(-code).name
+    except ValueError:
+        name = f"signal {-code}"
+    if name in CRASHES:
+        return "crashed", f"crashed with {name}" + (f": {last_line}" if last_line else "")
+    return "killed", f"killed by {name}" + (" (out of memory?)" if name == "SIGKILL" else "")
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Become MODULE, with a thread that watches the lifeline."""
+    lifeline, cores, module, *rest = arguments
+    if cores != "-" and hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {int(c) for c in cores.split(",")})
+    threading.Thread(target=_watch, args=(int(lifeline),), name="lifeline", daemon=True).start()
+    sys.argv = [module, *rest]
+    runpy.run_module(module, run_name="__main__", alter_sys=True)
+
+
+def _watch(lifeline: int) -> None:
+    while os.read(lifeline, 1):
+        continue
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(GRACE)
+    os.killpg(os.getpgid(0), signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,88 @@
+"""Run folders on disk: which runs of a plan are done, and what a resume policy makes of the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ganbench.errors import UsageError
+from ganbench.execute.lock import NAME, unusable
+from ganbench.execute.slot import clear
+from ganbench.plan.build import Plan
+from ganbench.plan.spec import RunSpec
+from ganbench.record.files import read_json
+
+POLICIES = ("missing", "failed", "all", "never")
+DONE, FAILED, OPEN, STALE = "done", "failed", "open", "stale"
+
+
+@dataclass(frozen=True)
+class Planned:
+    """One run of a plan and its folder.
+
+    state: `"done"` (it has a result), `"failed"` (an attempt was lost), `"open"` (neither), `"stale"` (its result says
+    something else than what the plan asks for now, about scores or the table; training stands). todo: whether it runs.
+    """
+
+    spec: RunSpec
+    folder: Path
+    state: str
+    todo: bool
+
+
+def suite_folder(plan: Plan, out: Path) -> Path:
+    """Where the runs of a plan lie."""
+    return out / plan.suite_id
+
+
+def survey(plan: Plan, out: Path, resume: str = "missing") -> list[Planned]:
+    """How every run of a plan stands, and whether the policy has it run. Writes nothing.
+
+    resume: `"missing"` runs whatever lacks a result, `"failed"` only lost attempts, `"all"` everything again, `"never"`
+    refuses a folder that is not empty.
+    """
+    if resume not in POLICIES:
+        raise UsageError(f"--resume {resume}: must be one of {', '.join(POLICIES)}")
+    home = suite_folder(plan, out)
+    try:
+        if resume == "never" and home.exists() and any(p.name != NAME for p in home.iterdir()):
+            raise UsageError(
+                f"{home}: is not empty, and --resume never was given; name another --out, or say --resume missing"
+            )
+        states = [(spec, home / spec.folder, _state(spec, home / spec.folder)) for spec in plan.runs]
+    except OSError as error:
+        raise unusable(home, error) from None
+    wanted = {"missing": {OPEN, FAILED, STALE}, "failed": {FAILED}}.get(resume, {DONE, OPEN, FAILED, STALE})
+    return [Planned(spec, folder, state, state in wanted) for spec, folder, state in states]
+
+
+def prepare(work: Sequence[Planned]) -> list[Path]:
+    """Write the specifications of what is to run, and set stale results aside; the folders, in order."""
+    todo = [planned for planned in work if planned.todo]
+    try:
+        for planned in todo:
+            planned.folder.mkdir(parents=True, exist_ok=True)
+            if _said(planned.folder).get("run_id") not in (None, planned.spec.run_id):
+                clear(planned.folder)
+            if planned.state == STALE:
+                (planned.folder / "result.json").unlink(missing_ok=True)
+            planned.spec.write(planned.folder)
+    except OSError as error:
+        raise unusable(Path(error.filename or todo[0].folder), error) from None
+    return [planned.folder for planned in todo]
+
+
+def _state(spec: RunSpec, folder: Path) -> str:
+    if (folder / "result.json").exists():
+        said = _said(folder)
+        return DONE if {k: v for k, v in said.items() if k != "schema_version"} == spec.json() else STALE
+    return FAILED if (folder / "error.json").exists() else OPEN
+
+
+def _said(folder: Path) -> dict[str, object]:
+    """The specification that lies in a folder; empty where there is none that can be read."""
+    try:
+        return read_json(folder / "spec.json")
+    except UsageError:
+        return {}

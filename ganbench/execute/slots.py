@@ -1,0 +1,61 @@
+"""Which slots this machine has: one per CPU core, or one per GPU."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ganbench.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Devices:
+    """kind: `"cpu"` or `"cuda"`, part of a run's identity. slots: the device of each slot."""
+
+    kind: str
+    slots: tuple[str, ...]
+
+    def __str__(self) -> str:
+        what = "core" if self.kind == "cpu" else "GPU"
+        return f"{len(self.slots)} {what}{'s' * (len(self.slots) != 1)}"
+
+
+def cpu_cores() -> int:
+    """Cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def devices(text: str, gpus: Callable[[], int], jobs: int | None = None) -> Devices:
+    """What `--device` and `--jobs` mean here.
+
+    text: `auto`, `cpu`, `cuda` (every GPU) or `cuda:1`. gpus: counts the GPUs that torch can use; called only if it
+    matters. jobs: at most so many slots.
+    """
+    if jobs is not None and jobs < 1:
+        raise UsageError(f"--jobs {jobs}: must be at least 1")
+    kind, colon, number = text.partition(":")
+    if kind == "mps":
+        raise UsageError(f"--device {text}: it has no exact, deterministic float32 mode to refer to; use --device cpu")
+    if kind not in ("auto", "cpu", "cuda") or (colon and (kind != "cuda" or not number.isdecimal())):
+        raise UsageError(f"--device {text}: must be auto, cpu, cuda or cuda:N")
+    count = gpus() if kind != "cpu" else 0
+    if kind == "cuda":
+        if count == 0:
+            raise UsageError(f"--device {text}: torch finds no GPU here; use --device cpu")
+        if colon and int(number) >= count:
+            there = ", ".join(f"cuda:{i}" for i in range(count))
+            raise UsageError(f"--device {text}: there is no such GPU; there are: {there}")
+    if count:
+        slots = (f"cuda:{int(number)}",) if colon else tuple(f"cuda:{i}" for i in range(count))
+        return Devices("cuda", slots[:jobs])
+    return Devices("cpu", ("cpu",) * min(cpu_cores(), jobs or cpu_cores()))
+
+
+def seconds_left(runs: int, slots: int, seconds_per_run: float) -> float | None:
+    """Wall-clock seconds for so many equal runs; None where nobody measured one."""
+    if seconds_per_run <= 0:
+        return None
+    return -(-runs // max(1, slots)) * seconds_per_run

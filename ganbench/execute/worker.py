@@ -1,0 +1,58 @@
+"""Finish run folders with one slot: what Slurm, Ray or a script starts on a machine.
+
+    python -m ganbench.execute.worker [-p FILE|MODULE]… [--plugins-dir DIR]… [--weights NAME=FILE]… [--device D] FOLDER…
+
+Plugins come from entry points and this command line only, never from a path that a run folder names.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from ganbench.errors import UsageError
+from ganbench.execute.local import Event, run
+from ganbench.execute.slot import Doors, Slot
+from ganbench.plan.spec import TRAINED, RunSpec
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """0: every folder has a result. 1: some were lost. 2: wrong usage. 130: Ctrl-C."""
+    about = (__doc__ or "").partition("\n")[0]
+    parser = argparse.ArgumentParser(prog="python -m ganbench.execute.worker", description=about)
+    parser.add_argument("-p", dest="plugins", action="append", default=[], metavar="FILE|MODULE")
+    parser.add_argument("--plugins-dir", dest="directories", action="append", default=[], type=Path, metavar="DIR")
+    parser.add_argument("--weights", action="append", default=[], metavar="NAME=FILE")
+    parser.add_argument("--device", default="cpu", help="cpu (the default), cuda:0, …")
+    parser.add_argument("folders", nargs="+", type=Path, metavar="FOLDER")
+    asked = parser.parse_args(arguments)
+    try:
+        weights = {name: Path(file) for name, _, file in (w.partition("=") for w in asked.weights)}
+        for folder in asked.folders:
+            _belongs(folder, asked.device)
+        slot = Slot(asked.device, doors=Doors(asked.plugins, asked.directories, weights))
+        outcomes = run(asked.folders, [slot], _tell)
+    except UsageError as error:
+        print(f"ganbench: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    return int(any(outcome.lost for outcome in outcomes))
+
+
+def _belongs(folder: Path, device: str) -> None:
+    spec = RunSpec.read(folder)
+    if spec.kind == TRAINED and spec.device != device.partition(":")[0]:
+        raise UsageError(f"{folder}: was planned for {spec.device}, not for {device}; plan it for this device")
+
+
+def _tell(event: Event) -> None:
+    if event.outcome is not None:
+        reason = f" ({event.outcome.reason})" if event.outcome.reason else ""
+        print(f"{event.folder}: {event.outcome.status}{reason}", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
