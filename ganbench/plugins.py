@@ -7,6 +7,7 @@ DIR`, and `-p FILE|MODULE`. Each module is imported, registered, validated and, 
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import importlib
 import importlib.util
@@ -221,7 +222,7 @@ def _walk(module: str, provider: str, distribution: str | None, *, asked: bool) 
     if spec.submodule_search_locations:
         names += _iter_modules(list(spec.submodule_search_locations), module + ".")
     for name in names:
-        yield _Source(name, name, provider, distribution, asked, lambda name=name: importlib.import_module(name))
+        yield _Source(name, name, provider, distribution, asked, functools.partial(importlib.import_module, name))
 
 
 def _iter_modules(paths: list[str], prefix: str) -> Iterator[str]:

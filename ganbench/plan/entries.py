@@ -129,7 +129,7 @@ def _entry(
 def _game(found: Registered, group: EntrySet, suite: Suite, tier: Tier, wishes: Wishes, spec: SampleSpec) -> Entry:
     game: GameBuilder = found.record
     recipe = resolve((f"game {found.name}", game.recipe), None, [], _layers(suite, tier, group, wishes))
-    description = {
+    description: dict[str, Any] = {
         "label": found.name,
         "architecture": None,
         "loss": None,

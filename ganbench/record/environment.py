@@ -33,7 +33,7 @@ def cpu() -> dict[str, Any]:
 
 def environment(gpu: dict[str, Any] | None = None) -> dict[str, Any]:
     """Versions, processor, accelerator, and a hash of what decides bits: the machine fingerprint."""
-    versions = {}
+    versions: dict[str, str | None] = {}
     for package in PACKAGES:
         try:
             versions[package] = version(package)

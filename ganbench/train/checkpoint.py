@@ -26,7 +26,7 @@ def save_checkpoint(path: Path, tensors: Mapping[str, Tensor], plain: Mapping[st
 def load_checkpoint(path: Path, device: torch.device) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Read what `save_checkpoint` wrote; a file that is something else is a `UsageError`."""
     try:
-        with safe_open(path, framework="pt", device=str(device)) as file:  # type: ignore[no-untyped-call]
+        with safe_open(path, framework="pt", device=str(device)) as file:
             plain = json.loads((file.metadata() or {})["ganbench"])
             tensors = {k: file.get_tensor(k) for k in file.keys()}  # noqa: SIM118 - not a mapping
     except (SafetensorError, KeyError, ValueError, OSError) as error:

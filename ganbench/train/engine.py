@@ -247,7 +247,7 @@ class Engine:
         """Let a turn take inner steps; on leaving, its players, optimizers, all buffers and the data position
         are as before."""
         movers = [m for m in self._turns[turn].moves if m in self.optimizers]
-        kept = [(p, p.detach().clone()) for m in movers for p in self._parameters[m]]
+        kept: list[tuple[Tensor, Tensor]] = [(p, p.detach().clone()) for m in movers for p in self._parameters[m]]
         kept += [(b, b.clone()) for net in self.nets.values() for b in net.buffers()]
         optimizers = {m: _optimizer_state(self.optimizers[m]) for m in movers}
         positions, reals = {n: s.position for n, s in self.streams.items()}, self._reals

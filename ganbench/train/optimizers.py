@@ -12,7 +12,8 @@ from ganbench.api import Recipe
 
 def learning_rate(player: str, recipe: Recipe) -> float:
     """The player's own rate (`lr_G`, `lr_D`), or `lr`."""
-    return float(recipe.get(f"lr_{player}") or recipe["lr"])
+    key = f"lr_{player}"
+    return float(recipe[key] if recipe.get(key) else recipe["lr"])
 
 
 def make_optimizer(player: str, parameters: Iterable[nn.Parameter], recipe: Recipe) -> torch.optim.Optimizer:

@@ -65,12 +65,12 @@ class View:
             with torch.enable_grad():
                 hit = (batch, x, self._ask(batch.but(x=x)))
             self._memo[id(batch)] = hit
-        answer, x = hit[2], hit[1]
-        assert x is not None
+        answer, point = hit[2], hit[1]
+        assert point is not None
         target = answer.logit if answer.logit is not None else answer.energy
         assert target is not None
         with torch.enable_grad():
-            return torch.autograd.grad(target.sum(), x, create_graph=True)[0]
+            return torch.autograd.grad(target.sum(), point, create_graph=True)[0]
 
     def gradient(self, function: Callable[[Tensor], Tensor], at: Tensor) -> Tensor:
         """Gradient of the sum of `function(at)` with respect to `at`, itself differentiable."""
