@@ -9,12 +9,19 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
+import torch
 
-from ganbench import TERM_NAMES, plugins
+from ganbench import TERM_NAMES, Recipe, Regularizer, SampleSpec, plugins
+from ganbench.plan.recipe import ENGINE
 from ganbench.plan.suite import read_suite
-from ganbench.train.parts import HOOKS, ORDER
+from ganbench.train.draws import Latents, Stream
+from ganbench.train.engine import Engine
+from ganbench.train.parts import HOOKS, ORDER, build_parts
+from ganbench.train.sampling import Sampler
+from ganbench.train.standard import two_player
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [
@@ -168,3 +175,43 @@ def test_links_lead_somewhere(page: Path) -> None:
     targets = [t.partition("#")[0] for t in re.findall(r"\]\(([^)\s]+)\)", text) if "://" not in t]
     broken = [t for t in targets if t and not (page.parent / t).exists()]
     assert not broken, f"{page.relative_to(ROOT)}: {broken}"
+
+
+COMMON = "nets, D, G, recipe, spec, step, progress, engine, own"
+PROMISED = {
+    "sees": "spec",
+    "wrap": "player, maker",
+    "view": f"batch, {COMMON}",
+    "latents": f"batch, turn, real, reals, {COMMON}",
+    "inputs": f"batch, reals, {COMMON}",
+    "weigh": f"turn, name, values, fake, real, latents, {COMMON}",
+    "opponent": f"real, fake, latents, {COMMON}",
+    "around": f"turn, {COMMON}",
+    "after": f"turn, seen, {COMMON}",
+    "at_step": "step, progress, recipe",
+}
+"""Hook -> every name that docs/plugins.md says it may ask for."""
+
+
+def test_every_hook_is_handed_what_the_page_promises(registry: plugins.Registry) -> None:
+    """A component that has every hook and asks each for all there is, played for two cycles and sampled from."""
+    called: set[str] = set()
+    passed_on = {"sees": "spec", "wrap": "maker", "view": "batch", "latents": "batch", "inputs": "batch"}
+    passed_on |= {"weigh": "values", "opponent": "D"}
+    scope: dict[str, Any] = {"called": called}
+    for hook, names in PROMISED.items():
+        exec(f"def {hook}(self, {names}):\n called.add('{hook}')\n return {passed_on.get(hook)}", scope)
+    module = type("Everything", (torch.nn.Module,), {hook: scope[hook] for hook in PROMISED})
+    everything = Regularizer("everything", build=lambda spec, recipe: module())
+    architecture, loss = registry.get("architecture", "mlp"), registry.get("loss", "hinge")
+    recipe = Recipe({**ENGINE, **architecture.recipe, "width": 8, "batch_size": 4})
+    spec = SampleSpec((1, 4, 4))
+    game = two_player(architecture, build_parts([loss, everything], spec, recipe), spec, recipe)
+    stream = Stream(torch.zeros(8, 1, 4, 4, dtype=torch.uint8), None, spec, seed=0)
+    engine = Engine(game, recipe, spec, {"A": stream}, Latents(recipe, 0, torch.device("cpu"), None), seed=0)
+    engine.cycle(0.0)
+    engine.cycle(0.5)
+    sampler = Sampler(engine, torch.uint8, seed=0)
+    made, _ = sampler.draw(sampler.networks("last-raw"), 3, "test")
+    assert made.shape == (3, 1, 4, 4)
+    assert called == set(PROMISED) == {*HOOKS, "sees", "wrap"}
