@@ -1,0 +1,31 @@
+"""Leaderboards to pages: terminal, Markdown, CSV, JSON, and the folder that is committed. Neither torch nor plugins."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable
+
+from rich.console import Console
+
+from ganbench.errors import UsageError, nearest
+from ganbench.publish import csv, json, markdown
+from ganbench.publish.console import show
+from ganbench.publish.results import publish
+from ganbench.rank import Leaderboard
+
+__all__ = ["FORMATS", "publish", "render", "show"]
+
+FORMATS = ("text", "md", "csv", "json")
+
+
+def render(leaderboards: Iterable[Leaderboard], format: str = "text", width: int = 100) -> str:
+    """The tables in one of `FORMATS`. width: columns of the text form (`show` prints to a console of its own width)."""
+    if format == "text":
+        page = io.StringIO()
+        show(leaderboards, Console(file=page, width=width, color_system=None, legacy_windows=False))
+        return "\n".join(line.rstrip() for line in page.getvalue().splitlines()) + "\n"
+    if format not in FORMATS:
+        raise UsageError(f"no format `{format}`: {nearest(format, FORMATS)}")
+    if format == "md":
+        return markdown.render(leaderboards)
+    return csv.render(leaderboards) if format == "csv" else json.render(leaderboards)

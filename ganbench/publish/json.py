@@ -1,0 +1,43 @@
+"""Leaderboards as JSON: one object a row, null where there is no value."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable
+from typing import Any
+
+import pandas as pd
+
+from ganbench.rank import Leaderboard
+
+
+def render(leaderboards: Iterable[Leaderboard]) -> str:
+    """A list of tables, each with its suite, columns, captions, rows, scores and pairs."""
+    return json.dumps([_board(board) for board in leaderboards], indent=1, allow_nan=False) + "\n"
+
+
+def _board(board: Leaderboard) -> dict[str, Any]:
+    return {
+        "suite": _clean(dict(board.suite)),
+        "comparability": board.comparability,
+        "columns": [{**vars(column), "title": column.title} for column in board.columns],
+        "captions": list(board.captions),
+        "rows": _records(board.frame),
+        "scores": _records(board.scores),
+        "pairs": _records(board.pairs),
+    }
+
+
+def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    return [_clean(line) for line in frame.to_dict("records")]
+
+
+def _clean(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(key): _clean(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_clean(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

@@ -1,0 +1,121 @@
+"""Publishing: run folders and their tables copied to where they are committed."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterable
+from pathlib import Path
+from urllib.parse import quote
+
+from ganbench.errors import UsageError
+from ganbench.publish import csv, markdown
+from ganbench.publish.grids import small_grid
+from ganbench.publish.text import plain
+from ganbench.rank import Leaderboard, Record, find_runs, from_records, load_records, read_record
+from ganbench.record.files import write_atomic, write_text_atomic
+
+RUN_BYTES = 200_000
+"""Most bytes that a published run may have."""
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+=-]{0,119}")
+_ENVIRONMENT = (
+    "ganbench", "python", "torch", "torchvision", "torch_fidelity", "torch-fidelity", "numpy", "scipy", "cuda", "cudnn",
+    "os", "system", "architecture", "cpu", "instruction_set", "cores", "threads", "gpu", "driver",
+)  # fmt: skip
+
+
+def publish(dirs: Iterable[str | Path], to: str | Path) -> list[Path]:
+    """Copies every finished run under `dirs` to `to`/<suite>/<run folder> and writes that suite's tables beside them.
+
+    The tables hold what was published there before, too. Returns the files written, in their order.
+    """
+    places, home = [Path(place) for place in dirs], Path(to)
+    written: list[Path] = []
+    suites: dict[str, None] = {}
+    for folder in find_runs(places):
+        record = read_record(folder)
+        if record is not None:
+            suites[_name(record["suite"]["id"], folder)] = None
+            if (folder / "result.json").is_file():
+                written += _copy(folder, record, home)
+    records = load_records([*places, *(home / suite for suite in suites if (home / suite).is_dir())])
+    for suite in sorted(suites):
+        mine = [record for record in records if record["suite"]["id"] == suite]
+        written += _tables(from_records(mine), mine, home / suite)
+    return written
+
+
+def _copy(folder: Path, record: Record, home: Path) -> list[Path]:
+    target = home / record["suite"]["id"] / _name(folder.resolve().name, folder)
+    files = {name: _read(folder / name) for name in ("spec.json", "result.json") if (folder / name).is_file()}
+    size = sum(map(len, files.values()))
+    if size > RUN_BYTES:
+        raise UsageError(f"{folder}: spec.json and result.json have {size} bytes, a run may publish {RUN_BYTES}")
+    picture = folder / "samples.png"
+    if record["kind"] != "scale" and picture.is_file() and not picture.is_symlink():
+        grid = small_grid(picture)
+        if grid is not None and size + len(grid) <= RUN_BYTES:
+            files["samples.png"] = grid
+    for name, data in files.items():
+        if not (target / name).is_file() or (target / name).read_bytes() != data:
+            _write(target / name, data)
+    return [target / name for name in files]
+
+
+def _write(file: Path, data: bytes) -> None:
+    write_atomic(file, lambda out: out.write(data))
+
+
+def _read(file: Path) -> bytes:
+    if file.is_symlink():
+        raise UsageError(f"{file}: is a link; publish copies only files that lie in the run's folder")
+    return file.read_bytes()
+
+
+def _name(name: str, folder: Path) -> str:
+    """A suite's id or a run's folder as one safe path component."""
+    if not _NAME.fullmatch(name):
+        raise UsageError(f"{folder}: {plain(name)!r} is no name for a folder; use letters, digits, `.`, `_` and `-`")
+    return name
+
+
+def _tables(boards: list[Leaderboard], records: list[Record], home: Path) -> list[Path]:
+    page = [f"# {markdown.escape(boards[0].suite['title'])}", "", markdown.render(boards), *_again(boards[0])]
+    page += [*_environment(boards), *_grids(records, home)]
+    write_text_atomic(home / "leaderboard.csv", csv.render(boards))
+    write_text_atomic(home / "LEADERBOARD.md", "\n".join(page).rstrip("\n") + "\n")
+    return [home / "leaderboard.csv", home / "LEADERBOARD.md"]
+
+
+def _again(board: Leaderboard) -> list[str]:
+    suite, tier = (shlex.quote(plain(board.suite[key])).replace("`", "") for key in ("name", "tier"))
+    commands = [f"ganbench run --suite {suite} --tier {tier}", "ganbench publish runs --to results"]
+    return ["## How to make it again", "", "```sh", *commands, "```", ""]
+
+
+def _environment(boards: list[Leaderboard]) -> list[str]:
+    """What the runs ran on: versions and processors, neither names of hosts nor paths."""
+    seen: dict[str, dict[str, None]] = {}
+    for board in boards:
+        for environment in board.environments:
+            for key in _ENVIRONMENT:
+                value = environment.get(key)
+                if isinstance(value, str | int | float) and not re.match(r"[/~\\]|[A-Za-z]:\\", str(value)):
+                    seen.setdefault(key, {})[plain(value)] = None
+    if not seen:
+        return []
+    lines = [f"- {markdown.escape(key)}: {markdown.escape(', '.join(sorted(values)))}" for key, values in seen.items()]
+    return ["## Made with", "", *lines, ""]
+
+
+def _grids(records: list[Record], home: Path) -> list[str]:
+    """The published grids, by entry and seed, with links relative to the page."""
+    shown = {record["run_id"]: record for record in records}
+    lines: list[tuple[str, int, str]] = []
+    for folder in sorted(path.parent for path in home.glob("*/samples.png")):
+        record = read_record(folder)
+        if record is not None and record["run_id"] in shown and record["kind"] != "scale":
+            alt = markdown.escape(f"{record['entry']['label']}, seed {record['seed']}")
+            lines.append((record["entry"]["label"], record["seed"], f"![{alt}]({quote(folder.name)}/samples.png)"))
+    pages = [[markdown.escape(f"{label}, seed {seed}"), "", link, ""] for label, seed, link in sorted(lines)]
+    return ["## Samples", "", *(line for page in pages for line in page)] if pages else []

@@ -1,0 +1,116 @@
+"""The lines under a table: what its numbers cover, and what they cannot say."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ganbench.rank import statistics
+from ganbench.rank.rows import Column, Row
+
+_KINDS = {
+    "reduced": "Reduced recipes, shrunk to fit a small machine: nothing is claimed.",
+    "as published": "Each paper's own recipe: no superiority is claimed.",
+    "tuned": "Tuned: every entry had the same search space and number of trials.",
+}
+
+
+def captions(
+    suite: Mapping[str, Any],
+    headline: Column,
+    made: list[Row],
+    costs: list[statistics.Floats],
+    log: bool,
+    superseded: int,
+    reproduced: int,
+    strange: Mapping[str, int],
+) -> tuple[str, ...]:
+    """The captions of one table. costs: of the ranked rows, in their order."""
+    return tuple(
+        [
+            *_kind(suite),
+            *_values(made, headline, log),
+            *_ranks(suite, headline, made, costs, log),
+            *_seeds(made),
+            *_counts(superseded, reproduced, strange),
+        ]
+    )
+
+
+def _kind(suite: Mapping[str, Any]) -> Iterator[str]:
+    table = suite["table"]
+    yield _KINDS.get(table, f"Kind of table: {table}.")
+    if suite.get("note"):
+        yield str(suite["note"])
+
+
+def _values(made: list[Row], headline: Column, log: bool) -> Iterator[str]:
+    better = {"lower": "lower is better", "higher": "higher is better"}.get(headline.direction, "no direction")
+    yield f"Headline: {headline.title} ({better}), at the end of the budget; ordered by the median over seeds."
+    entries = [row for row in made if not row.scale]
+    if any(0 < row.n < statistics.MIN_SEEDS for row in entries):
+        yield "Fewer than 3 seeds: the value of each, no interval, no rank."
+    if any(row.n >= statistics.MIN_SEEDS and not row.failures for row in entries):
+        mean, scale = ("geometric", "on the log") if log else ("arithmetic", "on the raw score")
+        yield f"Centre [95 % interval]: the {mean} mean over training seeds, t interval {scale}; it covers that mean."
+
+
+def _ranks(
+    suite: Mapping[str, Any], headline: Column, made: list[Row], costs: list[statistics.Floats], log: bool
+) -> Iterator[str]:
+    if not suite["ranks"] or headline.direction == "none":
+        why = "the headline has no direction" if suite["ranks"] else "this tier is too short to tell entries apart"
+        yield f"No ranks: {why}."
+        return
+    if len(costs) < 2:
+        yield "No ranks: fewer than two rows have 3 seeds."
+        return
+    pairs = len(costs) * (len(costs) - 1) // 2
+    yield (
+        f"Ranks admit ties: Welch's t over unpaired seeds, Holm's correction over {pairs} "
+        f"pair{'s' if pairs > 1 else ''}, {100 * statistics.LEVEL:.0f} % for the whole table; "
+        "pairs with a failed seed by exact permutation of ranks."
+    )
+    spread = statistics.pooled_spread(costs)
+    if math.isfinite(spread) and spread > 0:
+        seeds = sorted(len(row) for row in costs)[(len(costs) - 1) // 2]
+        found = statistics.detectable(spread, seeds, pairs)
+        size = f"ratio: {math.exp(found):.2f}" if log else f"difference: {found:.3g}"
+        yield f"Smallest detectable {size}, with 80 % power at {seeds} seeds and this table's own spread."
+
+
+def _seeds(made: list[Row]) -> Iterator[str]:
+    trained = [row for row in made if not row.scale]
+    if any(seed.status == "degenerate" for row in trained for seed in row.seeds):
+        bad = " or ".join(sorted({row.label for row in made if row.entry.get("role") == "degenerate"}))
+        yield f"†: degenerate, finite but no better than {bad}; counts as a failure of the method."
+    if any(seed.status == "diverged" for row in trained for seed in row.seeds):
+        yield "✗: diverged; counts as a failure of the method."
+    if any(row.failures and row.n >= statistics.MIN_SEEDS for row in trained):
+        yield "Rows with failures: the median, failed seeds being the worst; *: mean of the seeds that did not fail."
+    if any(row.section == "unranked" and row.n for row in trained):
+        yield "Unranked: more than half of the seeds failed; outside the pairs."
+    lost = {id(seed.record) for row in made if row.section != "skipped" for seed in row.seeds if not seed.counts}
+    if lost:
+        runs = f"{len(lost)} run{'s' if len(lost) > 1 else ''}"
+        yield f"Missing: {runs} that the harness lost or could not score; no failure of the method."
+    mixed = {row.label for row in trained if len({_code(seed.record) for seed in row.seeds if seed.counts}) > 1}
+    if mixed:
+        yield f"Seeds made with different versions of a plugin's code: {', '.join(sorted(mixed))}."
+    if any((seed.record.get("throughput") or {}).get("shared_device") for row in trained for seed in row.seeds):
+        yield "images/s is left out where something else ran on the device."
+
+
+def _code(record: Mapping[str, Any]) -> tuple[str, ...]:
+    plugins = [plugin for plugin in record.get("plugins") or [] if isinstance(plugin, dict)]
+    return tuple(sorted(str(plugin.get("sha256")) for plugin in plugins))
+
+
+def _counts(superseded: int, reproduced: int, strange: Mapping[str, int]) -> Iterator[str]:
+    if superseded:
+        yield f"Superseded: {superseded} older run{'s' if superseded > 1 else ''} of the same entry and seed left out."
+    if reproduced:
+        yield f"Reproduced: {reproduced} run{'s' if reproduced > 1 else ''} repeated on another machine, counted once."
+    for column, count in strange.items():
+        yield f"{column}: {count} value{'s' if count > 1 else ''} measured otherwise left out of the column."

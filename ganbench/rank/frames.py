@@ -1,0 +1,150 @@
+"""Rows as data frames: one line a row, one a seed and column, one a pair."""
+
+from __future__ import annotations
+
+import math
+import statistics as plain
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from ganbench.rank import statistics
+from ganbench.rank.levels import Level
+from ganbench.rank.records import Record
+from ganbench.rank.rows import Column, Row, Seed
+
+_PLACE = ["section", "position", "label", "variant"]
+_FRAME = [
+    *_PLACE, "mode", "role", "conditional", "n", "completed", "degenerate", "diverged", "missing", "seeds", "statuses",
+    "values", "centre", "low", "high", "log", "median", "rank_low", "rank_high", "level", "reason", "images_per_second",
+    "seconds", "peak_memory_bytes", "parameters_G", "parameters_D", "histogram_tv", "confidence",
+]  # fmt: skip
+_SCORES = [
+    *_PLACE, "column", "direction", "samples", "seed", "status", "value", "n", "centre", "low", "high", "log",
+]  # fmt: skip
+_PAIRS = ["first", "second", "test", "p", "holm", "rank_check", "better"]
+
+
+def rows_frame(
+    placed: Sequence[tuple[Row, int]],
+    headline: Column,
+    log: bool,
+    ranks: Mapping[int, tuple[int, int]],
+    found: Sequence[Level],
+) -> pd.DataFrame:
+    """One line a row. placed: rows with their positions; ranks: by the row's `id`, of rows that have one."""
+    lines = [_place(row, at) | _line(row, headline, log, ranks.get(id(row)), found) for row, at in placed]
+    return pd.DataFrame(lines, columns=_FRAME)
+
+
+def scores_frame(placed: Sequence[tuple[Row, int]], cols: Sequence[Column], log: bool) -> pd.DataFrame:
+    """One line a row, column and seed; `log` is the headline's, other columns have their own."""
+    return pd.DataFrame([line for row, at in placed for line in _scores(row, at, cols, log)], columns=_SCORES)
+
+
+def pairs_frame(ranked: Sequence[Row], pairs: Iterable[statistics.Pair]) -> pd.DataFrame:
+    """One line a pair of the ranked rows."""
+    return pd.DataFrame([_pair(ranked, pair) for pair in pairs], columns=_PAIRS)
+
+
+def _place(row: Row, position: int) -> dict[str, Any]:
+    return {"section": row.section, "position": position, "label": row.label, "variant": row.variant}
+
+
+def _line(
+    row: Row, headline: Column, log: bool, rank: tuple[int, int] | None, found: Sequence[Level]
+) -> dict[str, Any]:
+    counted = [seed for seed in row.seeds if seed.counts]
+    centre = _estimate(row, headline, log)
+    median = statistics.median_cost(row.signed(headline)) if row.n else math.nan
+    return {
+        "mode": row.entry.get("mode") or "",
+        "role": row.entry.get("role") or "",
+        "conditional": bool(row.entry.get("conditional")),
+        "n": row.n,
+        "completed": sum(seed.status in ("completed", "degenerate") for seed in counted),
+        "degenerate": sum(seed.status == "degenerate" for seed in counted),
+        "diverged": sum(seed.status == "diverged" for seed in counted),
+        "missing": sum(not seed.counts for seed in row.seeds) if row.section != "skipped" else 0,
+        "seeds": tuple(seed.seed for seed in counted),
+        "statuses": tuple(seed.status for seed in counted),
+        "values": tuple(seed.scores.get(headline.name, math.nan) for seed in counted),
+        "centre": centre.centre,
+        "low": centre.low,
+        "high": centre.high,
+        "log": log,
+        "median": math.nan if math.isinf(median) else (-median if headline.direction == "higher" else median),
+        "rank_low": rank[0] if rank else math.nan,
+        "rank_high": rank[1] if rank else math.nan,
+        "level": "" if row.scale else _level(row, headline, found),
+        "reason": _reason(row),
+        "images_per_second": _median(_speed(seed.record) for seed in counted),
+        "seconds": _median(_part(seed, "counters", "seconds") for seed in counted),
+        "peak_memory_bytes": _median(_part(seed, "throughput", "peak_memory_bytes") for seed in counted),
+        "parameters_G": _median(_part(seed, "parameters", "G") for seed in counted),
+        "parameters_D": _median(_part(seed, "parameters", "D") for seed in counted),
+        "histogram_tv": _median(seed.sanity.get("histogram_tv") for seed in counted),
+        "confidence": _median(seed.sanity.get("confidence") for seed in counted),
+    }
+
+
+def _estimate(row: Row, column: Column, log: bool) -> statistics.Estimate:
+    """Centre and interval of the seeds that did not fail; no interval once one failed: it would be the survivors'."""
+    values = row.values(column.name, survivors=True)
+    estimate = statistics.estimate(values, log and all(value > 0 for value in values))
+    return statistics.Estimate(estimate.centre) if row.failures else estimate
+
+
+def _scores(row: Row, position: int, cols: Sequence[Column], log: bool) -> list[dict[str, Any]]:
+    lines = []
+    for at, column in enumerate(cols):
+        on_log = log if at == 0 else statistics.on_log(row.values(column.name, survivors=True), column.positive)
+        centre = _estimate(row, column, on_log)
+        n = len(row.values(column.name, survivors=True))
+        for seed in row.seeds:
+            line: dict[str, Any] = {"column": column.name, "direction": column.direction, "samples": column.n}
+            line |= {
+                "seed": seed.seed,
+                "status": seed.status,
+                "value": seed.scores.get(column.name, math.nan),
+                "n": n,
+                "log": on_log,
+            }
+            lines.append(_place(row, position) | line | vars(centre))
+    return lines
+
+
+def _level(row: Row, headline: Column, found: Sequence[Level]) -> str:
+    """The strictest level that more than half of the seeds reach."""
+    for level in found:
+        others = [{**seed.scores, **seed.sanity} for seed in row.seeds if seed.counts and not seed.failed]
+        reached = sum(level.reached(values.get(headline.name, math.nan), values) for values in others)
+        if 2 * reached > row.n:
+            return level.name
+    return ""
+
+
+def _reason(row: Row) -> str:
+    reasons = [seed.reason for seed in row.seeds if seed.reason and seed.status != "completed"]
+    return "; ".join(dict.fromkeys(reasons))
+
+
+def _part(seed: Seed, part: str, key: str) -> float | None:
+    return (seed.record.get(part) or {}).get(key)
+
+
+def _speed(record: Record) -> float | None:
+    throughput = record.get("throughput") or {}
+    return None if throughput.get("shared_device") else throughput.get("images_per_second")
+
+
+def _median(values: Iterable[float | None]) -> float:
+    known = [float(value) for value in values if value is not None]
+    return plain.median(known) if known else math.nan
+
+
+def _pair(ranked: Sequence[Row], pair: statistics.Pair) -> dict[str, Any]:
+    names = ranked[pair.first].label, ranked[pair.second].label
+    better = "" if pair.better is None else ranked[pair.better].label
+    return dict(zip(_PAIRS, (*names, pair.test, pair.p, pair.adjusted, pair.check, better), strict=True))

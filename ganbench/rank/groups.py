@@ -1,0 +1,104 @@
+"""Records into tables: one for each suite and comparability key of its headline."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from ganbench.rank.records import Record
+
+
+@dataclass
+class Group:
+    """What belongs into one table. suite: the suite's fields, as its newest record has them."""
+
+    suite: dict[str, Any]
+    comparability: str
+    trained: list[Record] = field(default_factory=list)
+    scale: list[Record] = field(default_factory=list)
+
+    def scores(self, record: Record) -> Iterator[dict[str, Any]]:
+        """The record's scores, of its headline only those that compare within this table."""
+        prints = self.fingerprints() if record["kind"] == "scale" else set()
+        for score in record.get("scores") or []:
+            elsewhere = score["column"] == self.suite["headline"] and score.get("comparability") != self.comparability
+            if not elsewhere or score.get("fingerprint") in prints:
+                yield score
+
+    def fingerprints(self) -> set[str]:
+        """The fingerprints of the headline in this table; one, unless the records contradict themselves."""
+        return {
+            score["fingerprint"]
+            for record in self.trained
+            for score in headline_scores(record)
+            if score["fingerprint"] and score["comparability"] == self.comparability
+        }
+
+
+def headline_scores(record: Record) -> list[dict[str, Any]]:
+    """The record's scores in its suite's headline column that say what they compare with."""
+    return [
+        score
+        for score in record.get("scores") or []
+        if score["column"] == record["suite"]["headline"] and score.get("comparability")
+    ]
+
+
+def group(records: Iterable[Record]) -> list[Group]:
+    """The tables, by suite id, the largest of a suite first."""
+    suites: dict[str, list[Record]] = {}
+    for record in records:
+        suites.setdefault(record["suite"]["id"], []).append(record)
+    return [table for suite in sorted(suites) for table in _tables(suites[suite])]
+
+
+def _tables(records: list[Record]) -> list[Group]:
+    trained = [record for record in records if record["kind"] == "trained"]
+    scale = [record for record in records if record["kind"] == "scale"]
+    members: dict[str, list[Record]] = {}
+    for record in trained:
+        for key in sorted({score["comparability"] for score in headline_scores(record)}):
+            members.setdefault(key, []).append(record)
+    homes = {key: list(found) for key, found in members.items()}
+    for record in trained:
+        if not headline_scores(record):
+            for key in _homes(record, homes):
+                members.setdefault(key, []).append(record)
+    if not members:
+        counts = Counter(score["comparability"] for record in scale for score in headline_scores(record))
+        members[min(counts, key=lambda key: (-counts[key], key), default="")] = []
+    tables = []
+    for key, found in members.items():
+        newest = max(found or scale, key=lambda record: (record["finished"], record["run_id"]))
+        tables.append(Group(newest["suite"], key, found))
+    for table in tables:
+        table.scale = [record for record in scale if _fits(table, record)]
+    return sorted(tables, key=lambda table: (-len(table.trained), table.comparability))
+
+
+def _homes(record: Record, homes: dict[str, list[Record]]) -> list[str]:
+    """The tables of a record without a score: those of its entry's other seeds, else the one of its nearest kin."""
+    own = [key for key, found in homes.items() if any(r["entry"]["key"] == record["entry"]["key"] for r in found)]
+    if own or not homes:
+        return own or [""]
+
+    def kinship(key: str) -> tuple[int, int, str]:
+        alike = [sum(a == b for a, b in zip(_kin(record), _kin(other), strict=True)) for other in homes[key]]
+        return -max(alike), -len(alike), key
+
+    return [min(homes, key=kinship)]
+
+
+def _kin(record: Record) -> tuple[Any, ...]:
+    return bool(record["entry"].get("conditional")), record["suite"]["version"]
+
+
+def _fits(table: Group, record: Record) -> bool:
+    """Whether a row of the scale stands in this table: measured alike, or lost before it was measured."""
+    scores = headline_scores(record)
+    prints = table.fingerprints()
+    return not scores or any(
+        score["comparability"] == table.comparability or score["fingerprint"] in prints for score in scores
+    )

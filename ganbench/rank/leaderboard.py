@@ -1,0 +1,139 @@
+"""A leaderboard: the rows of one suite that may be compared, ordered, with what their seeds can say."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ganbench.rank import statistics
+from ganbench.rank.captions import captions
+from ganbench.rank.frames import pairs_frame, rows_frame, scores_frame
+from ganbench.rank.groups import Group, group
+from ganbench.rank.levels import levels
+from ganbench.rank.records import Record, load_records
+from ganbench.rank.rows import Column, Row, columns, roles, rows
+from ganbench.rank.seeds import keep
+
+SECTIONS = ("entries", "unranked", "scale", "skipped")
+
+
+@dataclass(frozen=True, eq=False)
+class Leaderboard:
+    """One table.
+
+    suite: the suite's fields as records have them (id, name, version, tier, title, table, ranks, note, …).
+    columns: the columns of scores, headline first. captions: lines to show under the table.
+    frame: one line a row, in the order of the table:
+        section (entries, unranked, scale, skipped), position (1, 2, … within the section), label, variant, mode, role,
+        conditional; n (seeds that finished), completed (degenerate ones among them), degenerate, diverged, missing;
+        seeds, statuses, values (tuples, one item a seed that finished; the headline, NaN where there is none);
+        centre, low, high (of the headline: geometric mean, or arithmetic where `log` is false; interval from 3 seeds
+        without a failure), log, median (failed seeds are the worst; NaN where one of those is the median), rank_low,
+        rank_high (NaN: no rank), level, reason; medians over seeds of
+        images_per_second, seconds, peak_memory_bytes, parameters_G, parameters_D, histogram_tv, confidence.
+    scores: one line a row, column and seed: section, position, label, variant, column, direction, samples, seed,
+        status, value; and of the row in this column n, centre, low, high (of seeds that did not fail), log.
+    pairs: one line a pair of ranked rows: first, second, test, p, holm, rank_check (p), better (a label or "").
+    environments: what the machines were, each once.
+    """
+
+    suite: Mapping[str, Any]
+    comparability: str
+    columns: tuple[Column, ...]
+    frame: pd.DataFrame
+    scores: pd.DataFrame
+    pairs: pd.DataFrame
+    captions: tuple[str, ...]
+    environments: tuple[Mapping[str, Any], ...] = ()
+
+    @property
+    def headline(self) -> Column:
+        """The column that orders the rows."""
+        return self.columns[0]
+
+    def section(self, name: str) -> pd.DataFrame:
+        """The lines of one section of the frame."""
+        return self.frame[self.frame["section"] == name]
+
+
+def leaderboards(dirs: Iterable[str | Path]) -> list[Leaderboard]:
+    """The leaderboards of every record under these folders, by suite id."""
+    return from_records(load_records(dirs))
+
+
+def from_records(records: Iterable[Record]) -> list[Leaderboard]:
+    """The leaderboards of these records, by suite id; the records in any order give the same tables."""
+    kept = keep(records)
+    return [
+        _leaderboard(table, kept.superseded.get(table.suite["id"], 0), kept.reproduced.get(table.suite["id"], 0))
+        for table in group(kept.records)
+    ]
+
+
+def _leaderboard(table: Group, superseded: int, reproduced: int) -> Leaderboard:
+    cols, strange = columns(table)
+    headline = cols[0]
+    made = rows(table, cols)
+    values = [value for row in made if row.section == "entries" for value in row.values(headline.name)]
+    log = statistics.on_log(values, headline.positive)
+    made.sort(key=lambda row: _order(row, headline))
+    _tell_apart(made)
+    ranked = [row for row in made if row.section == "entries" and row.n >= statistics.MIN_SEEDS]
+    ranked = ranked if table.suite["ranks"] and headline.direction != "none" else []
+    costs = [_costs(row, headline, log) for row in ranked]
+    pairs = statistics.compare(costs)
+    ranks = dict(zip(map(id, ranked), statistics.rank_intervals(len(ranked), pairs), strict=True))
+    found = levels(table.suite.get("levels") or {}, roles(made, headline.name), headline.direction == "lower")
+    placed = list(zip(made, _positions(made), strict=True))
+    return Leaderboard(
+        suite=table.suite,
+        comparability=table.comparability,
+        columns=tuple(cols),
+        frame=rows_frame(placed, headline, log, ranks, found),
+        scores=scores_frame(placed, cols, log),
+        pairs=pairs_frame(ranked, pairs),
+        captions=captions(table.suite, headline, made, costs, log, superseded, reproduced, strange),
+        environments=_environments([*table.trained, *table.scale]),
+    )
+
+
+def _costs(row: Row, headline: Column, log: bool) -> statistics.Floats:
+    """The costs of a ranked row, as `statistics` wants them."""
+    signed = row.signed(headline)
+    if log:
+        signed = [math.log(value) if value > 0 else -math.log(-value) for value in signed]
+    return np.array(signed, float)
+
+
+def _order(row: Row, headline: Column) -> tuple[Any, ...]:
+    median = statistics.median_cost(row.signed(headline)) if row.n else math.inf
+    failed = row.failures / row.n if row.n else 2.0
+    return SECTIONS.index(row.section), median, failed, row.label, row.variant, row.entry["key"]
+
+
+def _tell_apart(made: list[Row]) -> None:
+    """Rows that share a label (recipes that differ, say) get the start of their entry's key behind it."""
+    labels = [row.label for row in made]
+    for row, label in zip(made, labels, strict=True):
+        if labels.count(label) > 1:
+            row.label = f"{label} #{row.entry['key'][:6]}"
+
+
+def _positions(made: list[Row]) -> list[int]:
+    seen: dict[str, int] = {}
+    positions = []
+    for row in made:
+        seen[row.section] = seen.get(row.section, 0) + 1
+        positions.append(seen[row.section])
+    return positions
+
+
+def _environments(records: list[Record]) -> tuple[Mapping[str, Any], ...]:
+    found = {repr(sorted(env.items(), key=str)): env for r in records if (env := r.get("environment"))}
+    return tuple(found[key] for key in sorted(found))

@@ -1,0 +1,198 @@
+"""Pages from records, through the public doors: they say what the records say, and nothing hostile comes through."""
+
+import io
+import json
+import re
+
+import pandas as pd
+import pytest
+from made_records import HEADLINE, record, rows, scale_records, write
+from PIL import Image
+from rich.console import Console
+
+from ganbench.errors import UsageError
+from ganbench.publish import publish, render, show
+from ganbench.publish.text import number, plain, quantity
+from ganbench.rank import from_records
+
+HOSTILE = "[red]evil[/red]\x1b[31m|`x`<img src=x>\n# head [a](http://b.c) @all \u202e$m$"
+FIVE = {"alpha": [121.0, 139.0, 160.0, 130.0, 150.0], "beta": [310.0, 320.0, 330.0, 300.0, 340.0]}
+
+
+def boards(*more):
+    return from_records([*rows(**FIVE), *more, *scale_records()])
+
+
+def line(page, label):
+    return next(text for text in page.splitlines() if label in text)
+
+
+def test_text_shows_centre_interval_and_rank():
+    page = render(boards(), width=160)
+    assert re.search(r"^\s*1 +alpha +139 \[121, 160\]", page, re.M), page
+    assert "flat (degenerate)" in page and "Each paper's own recipe" in page
+
+
+def test_two_seeds_are_printed_as_values():
+    page = render(from_records(rows(a=[228.0, 260.0]) + scale_records()), width=160)
+    assert "228 · 260" in line(page, "a  ") and "Rank" not in page and "[" not in line(page, "228")
+
+
+def test_one_seed_is_printed_alone():
+    assert "| a | 228 |" in render(from_records(rows(a=[228.0])), "md")
+
+
+def test_failures_are_printed_with_the_median_and_all_values():
+    bad = [record("bad", 0, 300.0), record("bad", 1, None, "diverged", reason="NaN at 4"), record("bad", 2, 310.0)]
+    page = render(boards(*bad, record("lost", 0, None, "oom", reason="no memory")), width=160)
+    assert "median 310 of 300 · ✗ · 310" in line(page, "bad") and "3, 1 failed" in line(page, "bad")
+    assert "0.339*" in line(page, "bad")
+    assert "Failed: bad (NaN at 4)" in page and "Missing: lost (no memory)" in page
+    assert "0, 1 missing" in line(page, "lost")
+
+
+def test_degenerate_seeds_are_marked():
+    assert "700† · 300" in render(from_records(rows(a=[700.0, 300.0]) + scale_records()), "md")
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 120, 200])
+def test_text_keeps_to_its_width(width):
+    assert max(map(len, render(boards(record("x" * 30, 0, 300.0)), width=width).splitlines())) <= width
+
+
+def test_narrow_text_moves_columns_and_loses_none():
+    page = render(boards(), width=100)
+    assert all(head in page for head in ("kernel", "recall", "spread", "images/s", "Memory"))
+
+
+def test_show_prints_to_a_console():
+    console = Console(file=io.StringIO(), width=120)
+    show(boards(), console)
+    assert "alpha" in console.file.getvalue()
+
+
+def test_text_has_no_markup_and_no_control_characters():
+    made = boards(record(HOSTILE, 0, 300.0), record("s", 0, None, "skipped", reason=HOSTILE))
+    made += from_records([record("a", suite={"title": HOSTILE, "note": HOSTILE, "id": "x"})])
+    page = render(made, width=300)
+    assert "[red]evil[/red]|" in page and "\x1b" not in page and "\u202e" not in page
+    assert all(ch == "\n" or ch.isprintable() for ch in page)
+
+
+def test_markdown_is_inert():
+    page = render(boards(record(HOSTILE, 0, 300.0)), "md")
+    shown = line(page, "evil")
+    assert shown.count("|") == line(page, "alpha").count("|")
+    for raw in ("<img", "`", "[a](", "://", "@", "\x1b", "$m"):
+        assert raw not in shown
+    assert "\\[red\\]evil" in shown and "\n# head" not in page
+
+
+def test_csv_is_long_and_safe():
+    page = render(boards(record("=cmd()", 0, 300.0), record("\t+1", 0, 301.0, entry={"mode": "-x"})), "csv")
+    long = pd.read_csv(io.StringIO(page))
+    values = long[(long["label"] == "alpha") & (long["column"] == HEADLINE)]
+    assert list(values["value"]) == FIVE["alpha"] and set(values["rank_low"]) == {1}
+    assert set(values["low"].round(1)) == {121.4}
+    assert {"'=cmd()", "'+1"} <= set(long["label"]) and "'-x" in set(long["mode"])
+
+
+def test_json_has_null_for_what_is_not_there():
+    (table,) = json.loads(render(boards(record("bad", 0, None, "diverged")), "json"), parse_constant=pytest.fail)
+    bad = next(found for found in table["rows"] if found["label"] == "bad")
+    assert bad["median"] is None and bad["values"] == [None] and bad["diverged"] == 1
+
+
+def test_an_unknown_format_is_an_error():
+    with pytest.raises(UsageError, match="did you mean csv"):
+        render([], "csvv")
+
+
+def test_no_leaderboards_give_empty_pages():
+    assert json.loads(render([], "json")) == [] and render([], "csv") == "" and render([], "md") == ""
+
+
+def test_publish_copies_what_is_finished_and_writes_the_tables(tmp_path):
+    lost = record("lost", 0, None, "oom", reason="no memory")
+    runs = write(tmp_path / "runs", [*rows(**FIVE), lost, record("gone", 0, None, "diverged"), *scale_records()])
+    written = publish([runs], tmp_path / "results")
+    home = tmp_path / "results" / "toys-full"
+    assert all(path.is_file() for path in written)
+    folders = [path for path in home.iterdir() if path.is_dir()]
+    assert len(folders) == 15 and not any((path / "error.json").exists() for path in folders)
+    for folder in folders:
+        made = json.loads((folder / "result.json").read_text())
+        grid = folder / "samples.png"
+        assert (folder / "spec.json").is_file()
+        assert grid.is_file() == (made["kind"] == "trained" and made["status"] == "completed")
+        assert not grid.is_file() or grid.stat().st_size <= 50_000
+    page = (home / "LEADERBOARD.md").read_text()
+    for part in ("ganbench run --suite toys --tier full", "cpu: Some CPU", "139 \\[121, 160\\]", "no memory", "# Toys"):
+        assert part in page
+    assert str(tmp_path) not in page
+    links = re.findall(r"!\[.*?\]\((.*?)\)", page)
+    assert len(links) == 10 and all((home / link).is_file() for link in links)
+    assert len(pd.read_csv(home / "leaderboard.csv")) > 50
+
+
+def test_publishing_again_changes_no_byte_and_adding_keeps_the_old(tmp_path):
+    def contents():
+        return {path: path.read_bytes() for path in sorted((tmp_path / "results").rglob("*")) if path.is_file()}
+
+    runs = write(tmp_path / "runs", [*rows(**FIVE), *scale_records()])
+    publish([runs], tmp_path / "results")
+    before = contents()
+    publish([runs], tmp_path / "results")
+    publish([tmp_path / "results"], tmp_path / "results")
+    assert contents() == before
+    publish([write(tmp_path / "more", rows(gamma=[200.0, 210.0, 220.0]))], tmp_path / "results")
+    page = (tmp_path / "results" / "toys-full" / "LEADERBOARD.md").read_text()
+    assert "gamma" in page and "alpha" in page
+
+
+def test_a_grid_is_cut_to_its_upper_rows(tmp_path):
+    publish([write(tmp_path / "runs", [record("a")])], tmp_path / "results")
+    with Image.open(next((tmp_path / "results").rglob("samples.png"))) as grid:
+        assert grid.width == 256 and 0 < grid.height < 320
+
+
+def test_publish_refuses_names_that_leave_the_folder_and_links(tmp_path):
+    made = record("a")
+    run = write(tmp_path / "runs", [made]) / "toys-full" / made["run_id"]
+    (run / "result.json").write_text(json.dumps({**made, "suite": {**made["suite"], "id": "../../up"}}))
+    with pytest.raises(UsageError, match="no name for a folder"):
+        publish([tmp_path / "runs"], tmp_path / "results")
+    (run / "result.json").write_text(json.dumps(made))
+    (run / "spec.json").unlink()
+    (run / "spec.json").symlink_to("/etc/hostname")
+    with pytest.raises(UsageError, match="is a link"):
+        publish([tmp_path / "runs"], tmp_path / "results")
+
+
+def test_publish_refuses_a_run_that_is_too_large(tmp_path):
+    with pytest.raises(UsageError, match="200000"):
+        publish([write(tmp_path / "runs", [record("a", looks=[{"x": "y" * 300_000}])])], tmp_path / "results")
+
+
+def test_a_broken_picture_is_left_out(tmp_path):
+    runs = write(tmp_path / "runs", [record("a")])
+    next(runs.rglob("samples.png")).write_bytes(b"\x89PNG nothing")
+    publish([runs], tmp_path / "results")
+    assert not list((tmp_path / "results").rglob("samples.png"))
+
+
+@pytest.mark.parametrize(
+    ("value", "places", "shown"),
+    [(139.4, None, "139"), (0.6523, None, "0.652"), (6670.4, None, "6670"), (0.0, 2, "0"), (0.0042, 1, "0.0042"),
+     (float("nan"), 2, "–"), (3.14159, 1, "3.1"), (1.5e-9, None, "1.50e-09"), (-12.34, None, "-12.3")],
+)  # fmt: skip
+def test_numbers(value, places, shown):
+    assert number(value, places) == shown
+
+
+def test_quantities():
+    assert [quantity(x) for x in (0, 42, 1457, 350_211, 11_700_000)] == ["0", "42", "1.46 k", "350 k", "11.7 M"]
+
+
+def test_plain_takes_terminal_sequences_out():
+    assert plain("a\x1b]0;title\x07b\x9b31mc\r\nd\x00") == "abc d"

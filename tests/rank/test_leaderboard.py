@@ -1,0 +1,212 @@
+"""Leaderboards from records: what is a row, in which order, and what is said of it."""
+
+import random
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+from made_records import HEADLINE, OTHERS, SCALE, record, rows, scale_record, scale_records, score
+
+from ganbench.rank import from_records
+
+CLOSE = [0.9, 1.0, 1.1, 0.95, 1.05]
+
+
+def five(**centres):
+    return rows(**{label: [centre * share for share in CLOSE] for label, centre in centres.items()})
+
+
+def board(records):
+    (only,) = from_records(records)
+    return only
+
+
+def row(made, label):
+    return made.frame.set_index("label").loc[label]
+
+
+def test_rows_are_ordered_by_median_and_ranked():
+    made = board(five(b=200, a=100, c=205) + scale_records())
+    assert list(made.section("entries")["label"]) == ["a", "b", "c"]
+    assert list(made.section("entries")["rank_low"]) == [1, 2, 2]
+    assert list(made.section("entries")["rank_high"]) == [1, 3, 3]
+    assert row(made, "a")["centre"] == pytest.approx(100 * np.prod(CLOSE) ** 0.2)
+    assert row(made, "a")["low"] < row(made, "a")["centre"] < row(made, "a")["high"]
+    assert list(made.section("scale")["label"]) == [name for name, _ in SCALE.values()]
+    assert made.headline.title == "distance/net/10k"
+    assert "Holm's correction over 3 pairs" in " ".join(made.captions)
+    assert set(made.pairs["better"]) == {"a", ""}
+
+
+def test_records_in_any_order_give_the_same_tables():
+    records = [*five(a=100, b=200), record("c", 0, None, "diverged"), *scale_records()]
+    shuffled = random.Random(0).sample(records, len(records))
+    one, two = board(records), board(shuffled)
+    pd.testing.assert_frame_equal(one.frame, two.frame)
+    pd.testing.assert_frame_equal(one.scores, two.scores)
+    assert one.captions == two.captions
+
+
+def test_two_seeds_are_values_and_nothing_more():
+    made = board(rows(a=[260.0, 228.0], b=[300.0, 310.0]))
+    assert row(made, "a")["values"] == (260.0, 228.0)
+    assert np.isnan([row(made, "a")[key] for key in ("low", "high", "rank_low", "rank_high")]).all()
+    assert made.pairs.empty
+
+
+def test_a_suite_without_ranks_has_none():
+    records = [{**r, "suite": {**r["suite"], "ranks": False, "note": "Too short."}} for r in five(a=100, b=300)]
+    made = board(records)
+    assert made.frame["rank_low"].isna().all() and "Too short." in made.captions
+    assert not np.isnan(row(made, "a")["low"])
+
+
+def test_failed_seeds_are_the_worst_in_the_median():
+    steady = rows(steady=[300.0, 310.0, 320.0])
+    lucky = [*rows(lucky=[100.0, 110.0]), record("lucky", 2, None, "diverged", reason="NaN at step 4")]
+    half = [record("half", 0, 50.0), record("half", 1, None, "diverged")]
+    made = board(steady + lucky + half)
+    assert list(made.section("entries")["label"]) == ["lucky", "steady", "half"]
+    assert row(made, "lucky")["median"] == 110.0 and np.isnan(row(made, "lucky")["low"])
+    assert np.isnan(row(made, "half")["median"])
+    assert row(made, "lucky")[["n", "completed", "diverged", "missing"]].tolist() == [3, 2, 1, 0]
+    assert row(made, "lucky")["reason"] == "NaN at step 4"
+
+
+def test_a_row_that_mostly_failed_is_unranked():
+    bad = [record("bad", 0, 10.0), record("bad", 1, None, "diverged"), record("bad", 2, None, "diverged")]
+    made = board(five(a=100, b=200) + bad)
+    assert list(made.section("unranked")["label"]) == ["bad"]
+    assert row(made, "b")["rank_high"] == 2
+
+
+def test_lost_attempts_are_missing_and_not_failures():
+    lost = [
+        *rows(a=[100.0, 101.0]),
+        record("a", 2, None, "oom", reason="out of memory"),
+        record("b", 0, None, "killed"),
+    ]
+    made = board(lost)
+    assert row(made, "a")[["n", "diverged", "missing"]].tolist() == [2, 0, 1] and row(made, "a")["section"] == "entries"
+    assert row(made, "b")["section"] == "unranked" and row(made, "b")["n"] == 0
+    assert any(line.startswith("Missing: 2 runs") for line in made.captions)
+
+
+def test_no_better_than_the_degenerate_row_is_a_failure():
+    made = board(rows(a=[100.0, 696.0, 110.0], b=[900.0, 901.0, 902.0]) + scale_records())
+    assert row(made, "a")["statuses"] == ("completed", "degenerate", "completed")
+    assert row(made, "a")["degenerate"] == 1 and row(made, "a")["completed"] == 3
+    assert row(made, "b")["section"] == "unranked"
+    assert row(board(rows(b=[900.0] * 3)), "b")["degenerate"] == 0
+
+
+def test_higher_is_better_turns_everything():
+    records = [*five(a=100, b=200, c=5), scale_record("degenerate")]
+    for made in records:
+        made["scores"][0].update(
+            direction="higher", value=made["scores"][0]["value"] if made["kind"] == "trained" else 6.0
+        )
+    made = board(records)
+    assert list(made.section("entries")["label"]) == ["b", "a"]
+    assert list(made.section("entries")["rank_low"]) == [1, 2]
+    assert row(made, "c")["degenerate"] == 5
+
+
+def test_skipped_rows_keep_their_reason():
+    made = board([*five(a=100), record("x", 0, None, "skipped", reason="no labels"), record("x", 1, None, "skipped")])
+    assert row(made, "x")["section"] == "skipped" and row(made, "x")["reason"] == "no labels; skipped"
+
+
+def test_a_newer_run_supersedes_and_a_copy_counts_once():
+    old = record("a", 0, 500.0, run_id="0" * 16, finished="2025-01-01T00:00:00Z")
+    new = record("a", 0, 100.0)
+    elsewhere = record("a", 0, 101.0, finished="2026-02-01T00:00:00Z", environment={"machine": "other"})
+    made = board([old, new, new, elsewhere])
+    assert row(made, "a")["values"] == (100.0,)
+    assert any(line.startswith("Superseded: 1 ") for line in made.captions)
+    assert any(line.startswith("Reproduced: 1 ") for line in made.captions)
+
+
+def test_a_run_scored_again_on_its_machine_replaces_its_older_scores():
+    old, new = record("a", 0, 100.0), record("a", 0, 90.0, finished="2026-03-01T00:00:00Z")
+    assert row(board([new, old]), "a")["values"] == (90.0,)
+
+
+def test_other_comparability_is_another_table():
+    small = five(a=90)
+    for made in small:
+        made["entry"].update(conditional=True, key="other")
+        made["run_id"] = f"conditional{made['seed']}"
+        made["scores"][0]["comparability"] = "other"
+    lost = record("z", 0, None, "diverged", entry={"conditional": True})
+    tables = from_records([*five(a=100, b=110), *small, lost, *scale_records()])
+    assert [list(t.section("entries")["label"]) for t in tables] == [["a", "b"], ["a"]]
+    assert "z" in set(tables[1].frame["label"]) and "z" not in set(tables[0].frame["label"])
+    assert all(len(t.section("scale")) == 4 for t in tables)
+
+
+def test_raw_weights_are_a_row_of_their_own():
+    records = five(a=100)
+    for made in records:
+        made["scores"] += [score(HEADLINE, 2 * made["scores"][0]["value"], "last-raw", False)]
+    made = board([*records, record("a", 5, None, "diverged")])
+    assert list(made.section("entries")["label"]) == ["a", "a (raw)"]
+    assert list(made.section("entries")["diverged"]) == [1, 1]
+
+
+def test_equal_labels_are_told_apart():
+    records = [record("a", 0, 1.0, entry={"key": "abcdef99"}), record("a", 0, 2.0, entry={"key": "123456"}, run_id="2")]
+    assert list(board(records).frame["label"]) == ["a #abcdef", "a #123456"]
+
+
+def test_a_value_measured_otherwise_stays_out_of_the_column():
+    records = five(a=100)
+    records[0]["scores"][2]["fingerprint"] = "elsewhere"
+    made = board(records)
+    values = made.scores[made.scores["column"] == OTHERS[1]]["value"]
+    assert values.isna().sum() == 1
+    assert any(line.startswith(f"{OTHERS[1]}: 1 value ") for line in made.captions)
+
+
+def test_null_scores_fail_and_skipped_metrics_are_missing():
+    gone, skipped = record("gone", 0), record("skipped", 0)
+    gone["scores"][0]["value"] = None
+    skipped["scores"][0].update(value=None, skipped="too few samples")
+    made = board([*rows(a=[1.0]), gone, skipped])
+    assert row(made, "gone")["diverged"] == 1
+    assert row(made, "skipped")["section"] == "skipped" and row(made, "skipped")["reason"] == "too few samples"
+
+
+def test_levels():
+    collapsed = rows(collapsed=[60.0, 61.0])
+    for made in collapsed:
+        made["sanity"]["last-ema"]["histogram"] = [1.0] + [0.0] * 9
+    made = board(rows(good=[60.0, 70.0], split=[60.0, 90.0], poor=[340.0, 360.0]) + collapsed + scale_records())
+    found = {label: row(made, label)["level"] for label in ("good", "split", "poor", "collapsed", "flat")}
+    assert found == {
+        "good": "learnt", "split": "readable", "poor": "", "collapsed": "readable", "flat": ""
+    }  # fmt: skip
+
+
+def test_throughput_of_a_shared_device_is_left_out():
+    records = rows(a=[1.0, 2.0, 3.0])
+    records[0]["throughput"].update(shared_device=True, images_per_second=1.0)
+    assert row(board(records), "a")["images_per_second"] == 1458.5
+    records[1]["throughput"]["shared_device"] = records[2]["throughput"]["shared_device"] = True
+    assert np.isnan(row(board(records), "a")["images_per_second"])
+
+
+def test_scores_at_or_below_zero_are_treated_raw():
+    made = board(rows(a=[0.0, 1.0, 2.0], b=[5.0, 6.0, 7.0]))
+    assert row(made, "a")["centre"] == 1.0 and not row(made, "a")["log"]
+    assert "arithmetic" in " ".join(made.captions)
+
+
+def test_neither_torch_nor_plugins_are_imported():
+    code = (
+        "import sys, ganbench.rank, ganbench.publish; print([m for m in ('torch', 'ganbench_zoo') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
