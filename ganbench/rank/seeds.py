@@ -21,7 +21,7 @@ class Kept:
 def keep(records: Iterable[Record]) -> Kept:
     """Drops duplicates of a run id, and runs that a newer run of the same entry and seed supersedes.
 
-    Of duplicates a result goes before an error. The earliest result is the run's, or that machine's newest version of it
+    Of duplicates a result goes before an error. The earliest result is the run's, or its machine's newest version of it
     (scored again, say); results from other machines are reproductions.
     """
     ordered = sorted(records, key=_tie_break)
