@@ -113,6 +113,7 @@ def write(state: dict[str, Tensor], epoch: int, epochs: int, seed: int, seconds:
     hashes = {f.name: hashlib.sha256(f.read_bytes()).hexdigest() for f in files}
     text = module.read_text()
     for name, digest in hashes.items():
+        module.with_name(name).chmod(0o644)  # safetensors leaves them readable by their owner alone
         text = re.sub(rf'("{name}": )"[0-9a-f]*"', rf'\1"{digest}"', text)
     module.write_text(text)
     rows = "".join(f"| `{f.name}` | {f.stat().st_size:,} | `{hashes[f.name]}` |\n" for f in files)

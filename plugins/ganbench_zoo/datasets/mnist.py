@@ -83,7 +83,8 @@ def val_mask() -> np.ndarray:
 def load(split: str) -> tuple[np.ndarray, np.ndarray]:
     """Images uint8 `(N, 1, 28, 28)` in [0, 255] and labels int64 `(N,)` of `"train"`, `"val"` or `"test"`."""
     if split == "test":
-        return half("test")
+        images, labels = half("test")
+        return images.copy(), labels  # the bytes read are not writable, which torch warns of
     if split not in ("train", "val"):
         raise UsageError(f"mnist has no split {split!r}; there are: train, val, test")
     images, labels = half("train")

@@ -21,9 +21,9 @@ WIDTH = 128
 LAYERS = ("features", "logits")
 HERE = Path(__file__).parent
 SHA256 = {
-    "mnist_cnn.safetensors": "",
-    "mnist_cnn_val.safetensors": "",
-    "mnist_cnn_test.safetensors": "",
+    "mnist_cnn.safetensors": "13d56394f1a767129c3e4471e2fe96a3103c9da5de81c184ad9802a9988b8b07",
+    "mnist_cnn_val.safetensors": "5260aef22610107b8756d0f778fa0faa4f9c44451575348aa97951f87e7fcd13",
+    "mnist_cnn_test.safetensors": "840dab63bf8d1c3524b46d509c75cf2290bd51fbe09197b658b1a67ec9ef3879",
 }
 """Of the files beside this one; the training script writes these lines."""
 
