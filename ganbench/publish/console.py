@@ -82,12 +82,14 @@ def _rich(words: Table) -> RichTable:
     for at, column in enumerate(words.fields):
         wraps = column.part in ("name", "headline") and column.left
         longest = max((len(row[at]) for rows in words.sections.values() for row in rows), default=1)
+        title = _two_lines(column.title)
+        widest = max(min(longest, _HEADLINE), *map(len, title.split("\n")), 1)
         made.add_column(
-            Text(_two_lines(column.title)),
+            Text(title),
             justify="left" if column.left else "right",
             no_wrap=not wraps,
             overflow="fold",
-            max_width=min(longest, _HEADLINE) if column.part == "headline" else None,
+            max_width=widest if column.part == "headline" else None,
         )
     for name, rows in words.sections.items():
         made.add_section()

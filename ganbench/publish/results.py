@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from ganbench.errors import UsageError
@@ -18,10 +19,7 @@ from ganbench.record.files import write_atomic, write_text_atomic
 RUN_BYTES = 200_000
 """Most bytes that a published run may have."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+=-]{0,119}")
-_ENVIRONMENT = (
-    "ganbench", "python", "torch", "torchvision", "torch_fidelity", "torch-fidelity", "numpy", "scipy", "cuda", "cudnn",
-    "os", "system", "architecture", "cpu", "instruction_set", "cores", "threads", "gpu", "driver",
-)  # fmt: skip
+_PLACE = re.compile(r"[/~\\]|[A-Za-z]:\\")
 
 
 def publish(dirs: Iterable[str | Path], to: str | Path) -> list[Path]:
@@ -94,18 +92,27 @@ def _again(board: Leaderboard) -> list[str]:
 
 
 def _environment(boards: list[Leaderboard]) -> list[str]:
-    """What the runs ran on: versions and processors, neither names of hosts nor paths."""
-    seen: dict[str, dict[str, None]] = {}
+    """What the runs were made with: versions and processors, neither names of hosts nor paths."""
+    seen: dict[str, set[str]] = {}
     for board in boards:
         for environment in board.environments:
-            for key in _ENVIRONMENT:
-                value = environment.get(key)
-                if isinstance(value, str | int | float) and not re.match(r"[/~\\]|[A-Za-z]:\\", str(value)):
-                    seen.setdefault(key, {})[plain(value)] = None
+            for key, value in _facts(environment):
+                if isinstance(value, str) and value and not _PLACE.match(value):
+                    seen.setdefault(plain(key), set()).add(plain(value))
     if not seen:
         return []
     lines = [f"- {markdown.escape(key)}: {markdown.escape(', '.join(sorted(values)))}" for key, values in seen.items()]
     return ["## Made with", "", *lines, ""]
+
+
+def _facts(environment: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    for key in ("system", "python"):
+        yield key, environment.get(key)
+    versions = environment.get("versions")
+    yield from sorted(versions.items()) if isinstance(versions, dict) else []
+    for key in ("cpu", "gpu"):
+        device = environment.get(key)
+        yield key, device.get("model", device.get("name")) if isinstance(device, dict) else device
 
 
 def _grids(records: list[Record], home: Path) -> list[str]:

@@ -29,7 +29,7 @@ def decimals(values: Iterable[float]) -> int | None:
 
 
 def _decimals(size: float) -> int:
-    return max(0, DIGITS - 1 - math.floor(math.log10(size)))
+    return max(0, DIGITS - 1 - math.floor(math.log10(float(f"{size:.{DIGITS - 1}e}"))))
 
 
 def number(value: float, places: int | None = None) -> str:

@@ -65,6 +65,11 @@ def test_narrow_text_moves_columns_and_loses_none():
     assert all(head in page for head in ("kernel", "recall", "spread", "images/s", "Memory"))
 
 
+def test_headers_are_not_broken_inside_words():
+    page = render(from_records(rows(a=[42.0])), width=100)
+    assert line(page, "distance").split()[0] == "distance" and "/net/10k ↓" in page
+
+
 def test_show_prints_to_a_console():
     console = Console(file=io.StringIO(), width=120)
     show(boards(), console)
@@ -127,7 +132,14 @@ def test_publish_copies_what_is_finished_and_writes_the_tables(tmp_path):
         assert grid.is_file() == (made["kind"] == "trained" and made["status"] == "completed")
         assert not grid.is_file() or grid.stat().st_size <= 50_000
     page = (home / "LEADERBOARD.md").read_text()
-    for part in ("ganbench run --suite toys --tier full", "cpu: Some CPU", "139 \\[121, 160\\]", "no memory", "# Toys"):
+    for part in (
+        "ganbench run --suite toys --tier full",
+        "- cpu: Some CPU",
+        "- torch: 2.9.0",
+        "139 \\[121, 160\\]",
+        "no memory",
+        "# Toys",
+    ):
         assert part in page
     assert str(tmp_path) not in page
     links = re.findall(r"!\[.*?\]\((.*?)\)", page)
@@ -183,7 +195,7 @@ def test_a_broken_picture_is_left_out(tmp_path):
 
 @pytest.mark.parametrize(
     ("value", "places", "shown"),
-    [(139.4, None, "139"), (0.6523, None, "0.652"), (6670.4, None, "6670"), (0.0, 2, "0"), (0.0042, 1, "0.0042"),
+    [(139.4, None, "139"), (0.9999, None, "1.00"), (0.6523, None, "0.652"), (6670.4, None, "6670"), (0.0, 2, "0"), (0.0042, 1, "0.0042"),
      (float("nan"), 2, "–"), (3.14159, 1, "3.1"), (1.5e-9, None, "1.50e-09"), (-12.34, None, "-12.3")],
 )  # fmt: skip
 def test_numbers(value, places, shown):

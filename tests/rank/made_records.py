@@ -74,7 +74,10 @@ def record(
         "throughput": {"images_per_second": 1457.0 + seed, "peak_memory_bytes": 412_000_000, "shared_device": False},
         "parameters": {"G": 350_211, "D": 260_113}, "scores": scores if scored else [],
         "sanity": {"last-ema": {"histogram": [0.1] * 10, "confidence": 0.93}} if scored else {}, "looks": [],
-        "environment": {"python": "3.11.7", "torch": "2.9.0", "cpu": "Some CPU", "machine": "abc"},
+        "environment": {
+            "python": "3.11.7", "system": "Linux", "versions": {"torch": "2.9.0", "other": None},
+            "cpu": {"model": "Some CPU", "cores": 2}, "gpu": None, "machine": "abc",
+        },
         "plugins": [{"module": "deep", "sha256": "ab" * 32}], "api_version": 1, "data": {}, "weights": {},
     }  # fmt: skip
     return copy.deepcopy({**made, **changes})
