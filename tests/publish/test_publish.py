@@ -195,7 +195,8 @@ def test_a_broken_picture_is_left_out(tmp_path):
 
 @pytest.mark.parametrize(
     ("value", "places", "shown"),
-    [(139.4, None, "139"), (0.9999, None, "1.00"), (0.6523, None, "0.652"), (6670.4, None, "6670"), (0.0, 2, "0"), (0.0042, 1, "0.0042"),
+    [(139.4, None, "139"), (0.9999, None, "1.00"),
+     (0.6523, None, "0.652"), (6670.4, None, "6670"), (0.0, 2, "0"), (0.0042, 1, "0.0042"),
      (float("nan"), 2, "–"), (3.14159, 1, "3.1"), (1.5e-9, None, "1.50e-09"), (-12.34, None, "-12.3")],
 )  # fmt: skip
 def test_numbers(value, places, shown):
