@@ -1,0 +1,184 @@
+"""One metric on two sides → scores that say how they were made (measurement fingerprint) and what they compare with."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ganbench.api import Metric
+from ganbench.errors import Unavailable, UsageError
+from ganbench.plan.build import column_name
+from ganbench.plan.spec import RunSpec, fingerprint
+from ganbench.plugins import Registry
+from ganbench.score.extraction import FEATURES, LOGITS, Extraction, Features, tensor
+from ganbench.score.references import Reference
+from ganbench.score.samples import Samples
+
+DIGITS = 12
+
+
+@dataclass(frozen=True, eq=False)
+class Side:
+    """Generated or real: its features, and its samples and labels, which are read only if a metric asks for them."""
+
+    size: int
+    features: Features
+    samples: Callable[[], Samples]
+
+    def take(self, needs: tuple[str, ...], most: int) -> dict[str, Tensor]:
+        """The first `most` of everything in `needs`, or a `UsageError` that names what is not there."""
+        taken: dict[str, Tensor] = {}
+        for need in needs:
+            if need == "samples":
+                taken[need] = tensor(self.samples().x[:most])
+            elif need == "labels":
+                labels = self.samples().y
+                if labels is None:
+                    raise UsageError("no labels")
+                taken[need] = tensor(labels[:most])
+            elif need in self.features:
+                taken[need] = self.features[need][:most]
+            else:
+                raise UsageError(f"no {need} at this layer of the extractor")
+        return taken
+
+
+@dataclass(frozen=True, eq=False)
+class Measure:
+    """A metric with its parameters and, if it works on features, the extractor that gives them."""
+
+    name: str
+    metric: Metric
+    params: Mapping[str, Any]
+    extraction: Extraction | None
+
+    @property
+    def columns(self) -> dict[str, str]:
+        """The metric's name of each column → the table's."""
+        plan = self.extraction.plan if self.extraction else None
+        return {c.name: column_name(c.name, plan) for c in self.metric.columns}
+
+    def count(self, size: int) -> int:
+        """How many of `size` samples it uses."""
+        return min(size, int(self.params.get("samples") or size))
+
+    def description(self, reference: Reference, n: int, quantisation: str) -> dict[str, Any]:
+        """Everything that decides whether two numbers may stand in one column."""
+        extractor = None
+        if self.extraction:
+            roles = self.extraction.roles
+            extractor = {
+                "name": self.extraction.plan["name"],
+                "weights": self.extraction.weights.sha256,
+                "layers": {role: layer for role, layer in roles.items() if role in self.metric.needs},
+                "preprocessing": self.extraction.record.preprocessing,
+            }
+        return {
+            "metric": self.name,
+            "version": self.metric.version,
+            "params": dict(self.params),
+            "extractor": extractor,
+            "reference": reference.description,
+            "samples": n,
+            "quantisation": quantisation,
+        }
+
+    def values(self, fake: Side, real: Side, device: str) -> Mapping[str, float]:
+        """Column → value; a `UsageError` where the samples do not allow it."""
+        n, m = self.count(fake.size), self.count(real.size)
+        if min(n, m) < self.metric.minimum:
+            raise UsageError(f"needs {self.metric.minimum} samples on either side, has {n} generated and {m} real")
+        sides = [side.take(self.metric.needs, k) for side, k in ((real, m), (fake, n))]
+        for word, side in zip(("real", "generated"), sides, strict=True):
+            for need, t in side.items():
+                if t.is_floating_point() and not bool(torch.isfinite(t).all()):
+                    raise UsageError(f"{word} {need} are not finite")
+        found = self.metric.compute(*sides, self.params, device)
+        if missing := {c.name for c in self.metric.columns} - set(found):
+            raise TypeError(f"metric '{self.name}' gave no value for {', '.join(sorted(missing))}")
+        return found
+
+
+def measures(spec: RunSpec, registry: Registry, extractions: list[Extraction]) -> list[Measure]:
+    """Every metric of a run, once for each extractor, or once in all if it asks for no features."""
+    result: list[Measure] = []
+    for at, extraction in enumerate(extractions):
+        for planned in spec.score["metrics"]:
+            metric: Metric = registry.get("metric", planned["name"])
+            if unknown := set(planned["params"]) - set(metric.params):
+                known = ", ".join(metric.params) or "none"
+                raise UsageError(
+                    f"metric '{planned['name']}' has no parameter '{sorted(unknown)[0]}'; there are: {known}"
+                )
+            featured = bool({FEATURES, LOGITS} & set(metric.needs))
+            if featured or at == 0:
+                params = {**metric.params, **planned["params"]}
+                result.append(Measure(planned["name"], metric, params, extraction if featured else None))
+    return result
+
+
+def score(
+    measure: Measure, spec: RunSpec, fake: Side | str, real: Callable[[], tuple[Reference, Side]], quantisation: str
+) -> list[dict[str, Any]]:
+    """A score for each column; without a value, and with the reason, where there can be none.
+
+    fake: the generated side, or why there is none. real: gives the reference; it may raise `Unavailable`.
+    """
+    values: Mapping[str, float] = {}
+    reason = fake if isinstance(fake, str) else None
+    known: dict[str, Any] = {"n": None, "fingerprint": None, "comparability": None, "measurement": None}
+    if not isinstance(fake, str):
+        try:
+            reference, side = real()
+            known = _identity(measure.description(reference, measure.count(fake.size), quantisation), spec)
+            values = measure.values(fake, side, measure.extraction.device if measure.extraction else "cpu")
+        except (Unavailable, UsageError) as error:
+            if not (isinstance(error, Unavailable) or known["measurement"]):
+                raise  # a damaged reference is to be mended, not to be left out of the table
+            reason = str(error)
+    scores = []
+    for column in measure.metric.columns:
+        value = float(values[column.name]) if column.name in values else math.nan
+        finite = math.isfinite(value)
+        scores.append(
+            {
+                "column": measure.columns[column.name],
+                "value": value if finite else None,
+                "skipped": None if finite else reason or f"the value is {value}",
+                "direction": column.direction,
+                "unit": column.unit,
+                "positive": column.positive,
+                **known,
+            }
+        )
+    return scores
+
+
+def _identity(measurement: dict[str, Any], spec: RunSpec) -> dict[str, Any]:
+    print_ = fingerprint(measurement, DIGITS)
+    table = {
+        "measurement": print_,
+        "data": spec.data,
+        "suite": spec.suite["name"],
+        "version": spec.suite["version"],
+        "budget": spec.suite["budget"],
+        "conditional": spec.conditional,
+    }
+    return {
+        "n": measurement["samples"],
+        "fingerprint": print_,
+        "comparability": fingerprint(table, DIGITS),
+        "measurement": measurement,
+    }
+
+
+def sanity(logits: Tensor) -> dict[str, Any]:
+    """Class logits `(N, classes)` → the share of each predicted class and the mean of the highest probability."""
+    likely = logits.double().softmax(1).max(1)
+    counts = torch.bincount(likely.indices, minlength=logits.shape[1])
+    return {"histogram": (counts / len(logits)).tolist(), "confidence": float(likely.values.mean())}

@@ -1,0 +1,192 @@
+"""`Scorer`: finishes run folders, and keeps plugins, networks and references from one to the next."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ganbench import plugins
+from ganbench.errors import Unavailable
+from ganbench.plan.spec import RunSpec
+from ganbench.record.head import head, write_skipped
+from ganbench.score.extraction import LOGITS, Extraction, Features, prepare
+from ganbench.score.measure import Measure, Side, measures, sanity, score
+from ganbench.score.references import Reference, References
+from ganbench.score.result import earlier_looks, read_trained, write_result
+from ganbench.score.samples import Samples, quantisation, read_samples, samples_file
+
+HEADLINE, LOOKS = "test", "val"
+"""The reference's splits: whatever chooses looks at the second one, and the first is used once, at the end."""
+
+PATIENCE = 30.0
+"""Seconds of extraction from which on the user is told beforehand."""
+
+
+class Scorer:
+    """asked, directories: as in `ganbench.plugins.load`. weights: extractor → file. device: `cpu` or `cuda:0`."""
+
+    def __init__(
+        self,
+        asked: Iterable[str] = (),
+        directories: Iterable[Path] = (),
+        weights: Mapping[str, Path] | None = None,
+        device: str = "cpu",
+    ) -> None:
+        self.asked, self.directories = tuple(asked), tuple(directories)
+        self.weights, self.device = dict(weights or {}), device
+        self._registries: dict[frozenset[tuple[str, str]], plugins.Registry] = {}
+        self._references: dict[tuple[str, str], References] = {}
+        self._extractions: dict[tuple[Any, ...], Extraction] = {}
+
+    def score(self, folder: Path) -> None:
+        """Measure what lies in a trained run's folder and write its `result.json`."""
+        spec = RunSpec.read(folder)
+        if spec.skip:
+            write_skipped(folder, head(spec.json(), spec.entry_key), spec.skip)
+            return
+        trained = read_trained(folder)
+        if trained["status"] != "completed":
+            write_result(folder, spec, trained, [], {}, [])
+            return
+        session = self._session(folder, spec)
+        session.announce(trained)
+        scores: list[dict[str, Any]] = []
+        checks: dict[str, Any] = {}
+        for variant in trained["variants"]:
+            found, check = session.variant(variant)
+            scores += found
+            if check:
+                checks[variant["name"]] = check
+        looks = session.looks(trained["looks"])
+        write_result(folder, spec, trained, scores, checks, looks)
+        for look in trained["looks"]:
+            samples_file(folder, look["file"]).unlink(missing_ok=True)
+            samples_file(folder, f"{look['file']}.labels").unlink(missing_ok=True)
+
+    def _session(self, folder: Path, spec: RunSpec) -> _Session:
+        only = {p["module"]: p["sha256"] for p in spec.score["plugins"]}
+        key = frozenset(only.items())
+        if key not in self._registries:
+            self._registries[key] = plugins.load(self.asked, self.directories, only)
+        registry = self._registries[key]
+        found = registry.find("dataset", spec.score["dataset"])
+        references = self._references.setdefault((found.provenance.sha256, found.name), References(found.record))
+        extractions = [self._extraction(plan, registry) for plan in spec.score["extractors"]]
+        return _Session(folder, spec, references, extractions, measures(spec, registry, extractions))
+
+    def _extraction(self, plan: Mapping[str, Any], registry: plugins.Registry) -> Extraction:
+        found = registry.find("extractor", plan["name"])
+        key = (
+            found.provenance.sha256,
+            plan["name"],
+            plan["features"],
+            plan["logits"],
+            plan["weights"],
+            str(plan["public"]),
+        )
+        if key not in self._extractions:
+            self._extractions[key] = prepare(plan, registry, self.weights, self.device)
+        return self._extractions[key]
+
+
+@dataclass(frozen=True, eq=False)
+class _Session:
+    """One run folder being scored."""
+
+    folder: Path
+    spec: RunSpec
+    references: References
+    extractions: list[Extraction]
+    measures: list[Measure]
+
+    def announce(self, trained: Mapping[str, Any]) -> None:
+        """One line on stderr before extraction that takes long."""
+        n, planned = self.spec.score["samples"], self.spec.score["looks"]["samples"]
+        for at, extraction in enumerate(self.extractions):
+            if extraction.device != "cpu":
+                continue
+            images = n * sum(not v.get("split") for v in trained["variants"])
+            images += planned * len(trained["looks"]) * (at == 0)
+            images += n * (not self.references.ready(extraction, HEADLINE))
+            seconds = images / extraction.record.images_per_second
+            if seconds > PATIENCE:
+                name = self.spec.entry["label"]
+                print(
+                    f"scoring {name} (seed {self.spec.seed}): {images:,} samples through {extraction.plan['name']}, "
+                    f"about {seconds / 60:.0f} min on one core",
+                    file=sys.stderr,
+                    flush=True,
+                )
+
+    def variant(self, variant: Mapping[str, Any]) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
+        """All scores of one sampling variant, and its check on classes."""
+        sides: dict[Extraction | None, Side | str] = {}
+        for extraction in dict.fromkeys([m.extraction for m in self.measures]):
+            sides[extraction] = self._generated(
+                variant["name"], variant.get("split"), self.spec.score["samples"], extraction
+            )
+        head = {"variant": variant["name"], "batch_norm": variant.get("batch_norm")}
+        tail = {"split": HEADLINE, "headline_variant": bool(variant.get("headline"))}
+        scores = [
+            {**head, **found, **tail}
+            for measure in self.measures
+            for found in self._score(measure, sides[measure.extraction], HEADLINE)
+        ]
+        logits = (s.features[LOGITS] for s in sides.values() if isinstance(s, Side) and LOGITS in s.features)
+        first = next(logits, None)
+        return scores, None if first is None else sanity(first)
+
+    def looks(self, planned: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """The headline's column on the samples taken during training, against the split that may choose."""
+        column = self.spec.suite["headline"]
+        measure = next((m for m in self.measures if column in m.columns.values()), None)
+        if measure is None or not planned:
+            return []
+        earlier = earlier_looks(self.folder, column)
+        result = []
+        for look in planned:
+            if look["cycle"] in earlier and not samples_file(self.folder, look["file"]).is_file():
+                result.append(earlier[look["cycle"]])
+                continue
+            side = self._generated(look["file"], None, self.spec.score["looks"]["samples"], measure.extraction)
+            found = next(s for s in self._score(measure, side, LOOKS) if s["column"] == column)
+            kept = {k: found[k] for k in ("column", "value", "skipped", "n", "fingerprint")}
+            when = {k: look.get(k) for k in ("cycle", "real_images", "seconds")}
+            result.append({**when, **kept, "split": LOOKS})
+        return result
+
+    def _score(self, measure: Measure, fake: Side | str, split: str) -> list[dict[str, Any]]:
+        def real() -> tuple[Reference, Side]:
+            reference = self._reference(measure.extraction, split)
+            return reference, Side(reference.size, reference.features, lambda: self.references.samples(split)[0])
+
+        return score(measure, self.spec, fake, real, quantisation(self.references.dataset.spec))
+
+    def _reference(self, extraction: Extraction | None, split: str) -> Reference:
+        return self.references.features(extraction, split) if extraction else self.references.plain(split)
+
+    def _generated(self, name: str, split: str | None, most: int, extraction: Extraction | None) -> Side | str:
+        """The generated side: samples from a file, or a split of the reference; a str says why there is none."""
+        if split is not None:
+            try:
+                reference = self._reference(extraction, split)
+            except Unavailable as error:
+                return str(error)
+            n = min(most, reference.size)
+            features = {role: t[:n] for role, t in reference.features.items()}
+            return Side(n, features, lambda: _first(self.references.samples(split)[0], n))
+        form = self.references.dataset.spec
+        samples = read_samples(self.folder, name, form, most)
+        given: Features = {}
+        if extraction:
+            if reason := extraction.refuses(samples.x, form):
+                return f"{extraction.plan['name']} {reason}"
+            given = extraction(samples.x)
+        return Side(len(samples), given, lambda: samples)
+
+
+def _first(samples: Samples, n: int) -> Samples:
+    return Samples(samples.x[:n], None if samples.y is None else samples.y[:n])
