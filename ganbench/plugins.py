@@ -135,36 +135,35 @@ def load(
     asked: Iterable[str] = (),
     directories: Iterable[Path] = (),
     only: Mapping[str, str] | None = None,
-    renamed: Callable[[str], str] | None = None,
 ) -> Registry:
     """Load plugins through the three doors.
 
     asked: files or modules named by `-p`; a failure in one is an error. directories: every `*.py` in them. only: module
     names and content hashes of the plugins that take part in a run: nothing else is imported, and a hash that differs
-    is an error. renamed: gives each registered name another one (the tests use it to prove that the core knows no
-    name).
+    is an error.
     """
     manager = pluggy.PluginManager("ganbench")
     manager.add_hookspecs(hookspecs)
     registry = Registry()
+    seen: set[str] = set()
     for source in _sources(list(asked), list(directories), registry):
-        if only is not None and source.module not in only:
+        if source.module in seen or (only is not None and source.module not in only):
             continue
+        seen.add(source.module)
         try:
-            found = _register(manager, source, renamed)
-            if only is not None and found and found[0].provenance.sha256 != only[source.module]:
-                raise UsageError(
-                    f"plugin {source.module} is not the one this run was planned with (its files have changed); "
-                    "plan again with ganbench run, or give the old version"
-                )
-            registry.entries += found
-        except UsageError:
-            raise
+            found = _register(manager, source)
         except (Exception, SystemExit) as error:
             reason = _one_line(error, source)
             if source.asked or only is not None:
                 raise UsageError(f"plugin {source.label}: {reason}") from error
             registry.broken.append(Broken(source.label, reason))
+            continue
+        if only is not None and found and found[0].provenance.sha256 != only[source.module]:
+            raise UsageError(
+                f"plugin {source.module} is not the one this run was planned with (its files have changed); "
+                "plan again with ganbench run, or give the old version"
+            )
+        registry.entries += found
     if only is not None and (missing := set(only) - {e.provenance.module for e in registry.entries}):
         raise UsageError(
             f"plugin {', '.join(sorted(missing))} is needed by this run and is not installed here; "
@@ -252,7 +251,7 @@ def _file_source(file: Path, *, asked: bool) -> _Source:
     return _Source(module, str(file), file.stem, None, asked, load)
 
 
-def _register(manager: pluggy.PluginManager, source: _Source, renamed: Callable[[str], str] | None) -> list[Registered]:
+def _register(manager: pluggy.PluginManager, source: _Source) -> list[Registered]:
     module = source.load()
     manager.register(module, source.module)
     try:
@@ -270,8 +269,7 @@ def _register(manager: pluggy.PluginManager, source: _Source, renamed: Callable[
                     continue
                 for record in implementation.function():
                     validate(kind, record, expected)
-                    name = renamed(record.name) if renamed else record.name
-                    found.append(Registered(kind, name, record, provenance))
+                    found.append(Registered(kind, record.name, record, provenance))
         return found
     except BaseException:
         manager.unregister(name=source.module)
