@@ -93,6 +93,7 @@ def ganbench(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.xdist_group("desk")
 @pytest.mark.parametrize("command", commands())
 def test_commands_work(command: str, desk: Path) -> None:
     words = shlex.split(command)
@@ -103,6 +104,7 @@ def test_commands_work(command: str, desk: Path) -> None:
     assert done.stdout.strip(), f"$ {command} printed nothing"
 
 
+@pytest.mark.xdist_group("desk")
 def test_the_newcomers_loss_has_rows(desk: Path) -> None:
     table = ganbench("ganbench leaderboard runs", desk).stdout
     assert "mine" in table
