@@ -103,6 +103,6 @@ def ganbench_extractors() -> Iterator[Extractor]:
         width=2048,
         names={"fd": "FID", "kid": "KID", "classifier-score": "IS"},
         preprocessing="one channel repeated to three; bilinear to 299×299 as TensorFlow 1 does it; (x - 128) / 128",
-        images_per_second=5.0,
+        images_per_second=3.0,
         paper="arXiv:1512.00567",
     )

@@ -13,6 +13,7 @@ import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
+import torch
 from torch import Tensor, nn
 
 from ganbench import Extractor, Images, Reference, UsageError, Weights, hookimpl
@@ -94,6 +95,7 @@ def build(weights_file: Path | None = None, layers: tuple[str, ...] = LAYERS) ->
         network.load_state_dict(load(file.read_bytes()))  # fp16 on disk, computed in fp32
     except (SafetensorError, RuntimeError) as error:
         raise UsageError(f"{file}: no weights of mnist-cnn ({str(error).splitlines()[0]})") from None
+    network.to(memory_format=torch.channels_last)  # twice as fast on a CPU
     return network.requires_grad_(False).eval()
 
 
