@@ -7,6 +7,7 @@ the whole state of a run is its players, optimizers, components, EMA copies and 
 from __future__ import annotations
 
 import contextlib
+import copy
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -14,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from ganbench.api import Batch, Game, Recipe, SampleSpec, Turn
+from ganbench.errors import UsageError
 from ganbench.plan.seeds import derive
 from ganbench.train.averaging import Average
 from ganbench.train.draws import Latents, Stream, seed_default
@@ -42,6 +44,10 @@ class Engine:
         seed: int,
         device: torch.device | str = "cpu",
     ) -> None:
+        if recipe["batch_size"] % recipe["accumulate"]:
+            raise UsageError(
+                f"accumulate={recipe['accumulate']} does not divide batch_size={recipe['batch_size']}: choose a divisor"
+            )
         self.game, self.recipe, self.spec, self.seed = game, recipe, spec, seed
         self.device = torch.device(device)
         self.streams, self.latents = dict(streams), latents
@@ -109,6 +115,10 @@ class Engine:
             "engine": self,
             "own": None,
         }
+        followers = [*self.nets.values(), *(a.copy for a in self.averages.values())]
+        followers += [p.module for p in self.parts.values() if p.module is not None]
+        self._followers = [Call(m.at_step) for m in followers if hasattr(m, "at_step")]
+        self._probes = {n: Call(probe) for n, probe in game.probes.items()}
         self.set_progress(0.0)
 
     def _make_views(self, nets: Mapping[str, nn.Module]) -> dict[str, View]:
@@ -126,20 +136,14 @@ class Engine:
         """Views of all players, some of them replaced (by an averaged copy, say)."""
         return self._make_views({**self.nets, **variant})
 
-    def set_progress(self, progress: float) -> None:
+    def set_progress(self, progress: float, step: int | None = None) -> None:
         """Tell everybody how far the run is: at the start of a cycle, and after loading."""
-        self.progress = progress
-        self._step.fill_(self.counters["cycles"])
+        step = self.counters["cycles"] if step is None else step
+        self._told = {"step": step, "progress": progress}
+        self._step.fill_(step)
         self._progress.fill_(progress)
-        plain = {"step": self.counters["cycles"], "progress": progress, "recipe": self.recipe}
-        modules = [
-            *self.nets.values(),
-            *(a.copy for a in self.averages.values()),
-            *(p.module for p in self.parts.values()),
-        ]
-        for module in modules:
-            if hasattr(module, "at_step"):
-                Call(module.at_step)(plain)
+        for follow in self._followers:
+            follow({**self._told, "recipe": self.recipe})
         if self.recipe["lr_decay"] == "linear":
             for name, optimizer in self.optimizers.items():
                 for group in optimizer.param_groups:
@@ -193,8 +197,8 @@ class Engine:
         for turn in turns:
             self._taken[turn.name] += 1
             self.counters["fake_images"] += batch
-            for player, counter in (("G", "generator_steps"), ("D", "discriminator_steps")):
-                self.counters[counter] += player in turn.moves
+            for role, counter in (("G", "generator_steps"), ("D", "discriminator_steps")):
+                self.counters[counter] += any(plays(role, m) for m in turn.moves)
             for part in self.parts.values():
                 if "after" in part.hooks:
                     with torch.no_grad():
@@ -226,9 +230,10 @@ class Engine:
                 cycle = self.counters["cycles"]
                 for name, value in terms.items():
                     self.window.loss(f"{turn.name}/{name}", cycle, value.detach())
-            if "D" in self.views:
-                for origin, answers in self.views["D"].seen().items():
-                    seen.setdefault(origin, []).extend(answers)
+            for name, view in self.views.items():
+                if plays("D", name):
+                    for origin, answers in view.seen().items():
+                        seen.setdefault(origin, []).extend(answers)
         for view in self.views.values():
             view.forget()
         if self.watch and record:
@@ -243,17 +248,18 @@ class Engine:
                     parameter.requires_grad_(name in movers)
 
     @contextlib.contextmanager
-    def inner(self, turn: str, steps: int) -> Iterator[None]:
-        """Let a turn take inner steps; on leaving, its players, optimizers, all buffers and the data position
-        are as before."""
-        movers = [m for m in self._turns[turn].moves if m in self.optimizers]
+    def inner(self, turn: str | tuple[str, ...], steps: int) -> Iterator[None]:
+        """Let a turn (several: simultaneously) take inner steps; on leaving, its players, optimizers, all buffers and
+        the data position are as before."""
+        turns = tuple(self._turns[name] for name in ((turn,) if isinstance(turn, str) else turn))
+        movers = [m for t in turns for m in t.moves if m in self.optimizers]
         kept: list[tuple[Tensor, Tensor]] = [(p, p.detach().clone()) for m in movers for p in self._parameters[m]]
-        kept += [(b, b.clone()) for net in self.nets.values() for b in net.buffers()]
+        kept += [(b, b.clone()) for modules in self._alive().values() for m in modules.values() for b in m.buffers()]
         optimizers = {m: _optimizer_state(self.optimizers[m]) for m in movers}
         positions, reals = {n: s.position for n, s in self.streams.items()}, self._reals
         watch, self.watch = self.watch, False
         for step in range(steps):
-            self._move((self._turns[turn],), step, purpose="inner")
+            self._move(turns, step, purpose="inner")
         self.watch, self._reals = watch, reals
         yield
         with torch.no_grad():
@@ -263,6 +269,22 @@ class Engine:
             _set_optimizer_state(self.optimizers[mover], state)
         for name, position in positions.items():
             self.streams[name].position = position
+
+    @torch.no_grad()
+    def probes(self) -> dict[str, float]:
+        """The game's named measurements: on the next real batch, by copies of the players in evaluation mode."""
+        if not self._probes:
+            return {}
+        batch, cycle = self.recipe["batch_size"], self.counters["cycles"]
+        reals: dict[str, Batch] = {}
+        for name, stream in self.streams.items():
+            reals[name] = stream.next(batch)
+            stream.position -= batch
+        seed_default(derive(self.seed, "probe", cycle), self.device)
+        views = self.views_of({n: copy.deepcopy(net).eval() for n, net in self.nets.items()})
+        known = {**self.context, "nets": views, "D": views.get("D"), "G": views.get("G"), "reals": reals}
+        known["latents"] = self.latents.draw(batch, "probe", cycle)
+        return {name: float(probe(known)) for name, probe in self._probes.items()}
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Everything a checkpoint holds: tensors by name, and plain values."""
@@ -280,6 +302,7 @@ class Engine:
             "taken": self._taken,
             "positions": {n: s.position for n, s in self.streams.items()},
             "window": columns,
+            "told": self._told,
         }
         return tensors, plain
 
@@ -297,17 +320,27 @@ class Engine:
             _set_optimizer_state(optimizer, state)
         self.counters.update(plain["counters"])
         self._taken.update(plain["taken"])
-        for name, position in plain["positions"].items():
-            self.streams[name].position = position
         self._reals = {}
+        for name, position in plain["positions"].items():
+            self.streams[name].position = max(0, position - self.recipe["batch_size"])
+            if position:  # a turn that does not draw sees the last batch again
+                self._reals[name] = self.streams[name].next(self.recipe["batch_size"])
+        self.set_progress(**plain["told"])
         self.window.load(_below(tensors, "window/"), plain["window"])
 
-    def _stateful(self) -> dict[str, dict[str, nn.Module]]:
+    def _alive(self) -> dict[str, dict[str, nn.Module]]:
         return {
             "player": self.nets,
             "component": {n: p.module for n, p in self.parts.items() if p.module is not None},
-            "average": {n: a.copy for n, a in self.averages.items()},
         }
+
+    def _stateful(self) -> dict[str, dict[str, nn.Module]]:
+        return {**self._alive(), "average": {n: a.copy for n, a in self.averages.items()}}
+
+
+def plays(role: str, player: str) -> bool:
+    """Whether a player is a generator (`G`, `G_…`) or a discriminator (`D`, `D_…`)."""
+    return player == role or player.startswith(f"{role}_")
 
 
 def _split(reals: Mapping[str, Batch], chunks: int) -> list[dict[str, Batch]]:
@@ -345,5 +378,5 @@ def _set_optimizer_state(optimizer: torch.optim.Optimizer, state: Mapping[int, M
     optimizer.state.clear()
     for index, values in state.items():
         optimizer.state[parameters[index]] = {
-            k: v.clone().to(parameters[index].device if k != "step" else v.device) for k, v in values.items()
+            k: v.clone().to("cpu" if k == "step" else parameters[index].device) for k, v in values.items()
         }

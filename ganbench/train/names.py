@@ -21,7 +21,11 @@ class Call:
         )
 
     def __call__(self, context: Mapping[str, Any]) -> Any:
-        return self.function(**{name: context[name] for name in self.names})
+        try:
+            arguments = {name: context[name] for name in self.names}
+        except KeyError as missing:
+            raise TypeError(f"{self.function.__qualname__} asks for {missing}, which is not to be had here") from None
+        return self.function(**arguments)
 
 
 def forward_fields(net: Any) -> tuple[tuple[str, bool], ...]:

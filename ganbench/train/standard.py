@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from ganbench.api import Architecture, Batch, Game, Recipe, SampleSpec, Turn
@@ -56,8 +55,7 @@ def _objective(turn: str, parts: Sequence[Part]) -> Any:
         for part in parts:
             if "latents" in part.hooks:
                 known["latents"] = part.hooks["latents"]({**known, "batch": known["latents"], "own": part.module})
-        with torch.set_grad_enabled(turn != "D"):
-            known["fake"] = known["G"].make(known["latents"])
+        known["fake"] = known["G"].make(known["latents"])
         if turn != "D":
             for part in parts:
                 if "opponent" in part.hooks:
