@@ -60,7 +60,9 @@ def table(board: Leaderboard, aligned: bool = False) -> Table:
     sections: dict[str, list[list[str]]] = {}
     for at, section in enumerate(shown["section"]):
         sections.setdefault(section, []).append([words[at] for _, words in columns])
-    captions = [plain(line) for line in board.captions]
+    shared = _shared(board)
+    captions = [f"Scores: {shared[0]} features, {shared[1]} samples unless a column says otherwise."] if shared else []
+    captions += [plain(line) for line in board.captions]
     if len(board.columns) > 1 and (shown["n"] >= MIN_SEEDS).any():
         captions.append("Other columns: the mean over seeds; their intervals are in the CSV.")
     return Table(title(board), fields, sections, captions, list(_notes(board.frame)))
@@ -74,9 +76,10 @@ def _columns(board: Leaderboard, rows: pd.DataFrame, aligned: bool) -> Iterator[
     yield Field("Rank", "name"), [_rank(row) for row in rows.to_dict("records")]
     yield Field("Entry", "name", left=True), [_entry(row) for row in rows.to_dict("records")]
     headline, *others = board.columns
-    yield Field(_arrow(headline), "headline", left=True), _headline(rows, aligned)
+    shared = _shared(board)
+    yield Field(_arrow(headline, shared), "headline", left=True), _headline(rows, aligned)
     for column in others:
-        yield Field(_arrow(column), "score"), _scores(board, column, rows)
+        yield Field(_arrow(column, shared), "score"), _scores(board, column, rows)
     yield Field("Level", "quality", left=True), [plain(level) for level in rows["level"]]
     yield Field("Seeds", "quality", left=True), [_seeds(row) for row in rows.to_dict("records")]
     yield Field("Class TV", "sanity"), [_share(value) for value in rows["histogram_tv"]]
@@ -90,8 +93,20 @@ def _columns(board: Leaderboard, rows: pd.DataFrame, aligned: bool) -> Iterator[
     yield Field("Mode", "cost", left=True), modes if len(set(modes)) > 1 else [""] * len(modes)
 
 
-def _arrow(column: Column) -> str:
-    return f"{plain(column.title)} {({'lower': '↓', 'higher': '↑'}).get(column.direction, '')}".strip()
+def _shared(board: Leaderboard) -> tuple[str, str] | None:
+    """The extractor that all columns share, and the headline's sample count; None where they differ."""
+    titles = [plain(column.title).split("/") for column in board.columns]
+    if any(len(parts) != 3 for parts in titles) or len({parts[1] for parts in titles}) > 1:
+        return None
+    return titles[0][1], titles[0][2]
+
+
+def _arrow(column: Column, shared: tuple[str, str] | None) -> str:
+    title = plain(column.title)
+    if shared:
+        name, _, samples = title.split("/")
+        title = name if samples == shared[1] else f"{name}/{samples}"
+    return f"{title} {({'lower': '↓', 'higher': '↑'}).get(column.direction, '')}".strip()
 
 
 def _share(value: float) -> str:
