@@ -120,7 +120,14 @@ def _trained(
 
 def _scale(found: Registered, datasets: list[Registered], common: Mapping[str, Any]) -> RunSpec:
     row: ScaleRow = found.record
-    empty: dict[str, Any] = {"architecture": None, "loss": None, "regularizers": [], "augmentations": [], "preset": None, "game": None}
+    empty: dict[str, Any] = {
+        "architecture": None,
+        "loss": None,
+        "regularizers": [],
+        "augmentations": [],
+        "preset": None,
+        "game": None,
+    }
     return RunSpec(
         kind=SCALE,
         entry={"label": found.name, **empty, "scale": found.name, "role": row.role},

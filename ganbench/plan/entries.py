@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -10,6 +11,8 @@ from ganbench.api import Architecture, Component, GameBuilder, Preset, Recipe, S
 from ganbench.plan.recipe import Layer, resolve
 from ganbench.plan.suite import EntrySet, Suite, Tier
 from ganbench.plugins import Registered, Registry
+
+_OWN = "suite entry"
 
 
 @dataclass(frozen=True)
@@ -74,14 +77,27 @@ def expand(suite: Suite, tier: Tier, wishes: Wishes, registry: Registry, spec: S
             for loss in group.losses
         ]
     _heard(suite, tier, wishes, entries)
-    return entries
+    labels = Counter(e.description["label"] for e in entries)
+    return [_told_apart(e) if labels[e.description["label"]] > 1 else e for e in entries]
+
+
+def _told_apart(entry: Entry) -> Entry:
+    """The entry with what the suite changed in its recipe added to its label."""
+    own = {k: v["value"] for k, v in entry.recipe.items() if v["origin"] == _OWN}
+    label = entry.description["label"] + _changes(own, entry.recipe)
+    return replace(entry, description={**entry.description, "label": label})
+
+
+def _changes(values: Mapping[str, Value], recipe: Mapping[str, Any]) -> str:
+    heard = {k: v for k, v in sorted(values.items()) if k in recipe}
+    return f" [{', '.join(f'{k}={_short(v)}' for k, v in heard.items())}]" if heard else ""
 
 
 def _layers(suite: Suite, tier: Tier, group: EntrySet, wishes: Wishes) -> list[Layer]:
     return [
         Layer(f"suite {suite.name}", suite.recipe, strict=False),
         Layer(f"tier {tier.name}", tier.recipe, strict=False),
-        Layer("suite entry", group.recipe or {}),
+        Layer(_OWN, group.recipe or {}),
         Layer("--set", wishes.settings, strict=False),
     ]
 
@@ -107,11 +123,7 @@ def _entry(
     skip = architecture.accepts.refuses(spec) or _misfit(components, traits, spec, values)
     extras = [c.name for c in asked]
     name = group.preset or " · ".join([found.name, loss.name])
-    settings = {**(group.recipe or {}), **layers[-1].values}
-    changed = {k: v for k, v in settings.items() if k in recipe}
-    label = " + ".join([name, *([] if group.preset else extras)])
-    if changed:
-        label += " [" + ", ".join(f"{k}={_short(v)}" for k, v in sorted(changed.items())) + "]"
+    label = " + ".join([name, *([] if group.preset else extras)]) + _changes(layers[-1].values, recipe)
     description = {
         "label": label,
         "architecture": found.name,

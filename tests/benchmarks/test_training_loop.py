@@ -1,0 +1,117 @@
+"""ganbench's loop against a plain hand-written one: same networks, same work, one thread, one interleaved run.
+
+The claim is "not slower": the lower end of the 95 % interval of the median ratio is at least 0.95.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+
+from ganbench import Recipe, SampleSpec
+from ganbench.plan.recipe import resolve
+from ganbench.plugins import Registry
+from ganbench.train import Engine, build_parts, two_player
+from ganbench.train.draws import Latents, Stream
+
+ROUNDS, STEPS, BATCH = 25, 2, 64
+SPEC = SampleSpec((1, 32, 32))
+
+
+def our_loop(registry: Registry, data: torch.Tensor) -> Callable[[], None]:
+    """The engine, eager float32, DCGAN with 64 base channels and the non-saturating loss."""
+    engine = make_engine(registry, data)
+
+    def steps() -> None:
+        for _ in range(STEPS):
+            engine.cycle()
+
+    return steps
+
+
+def make_engine(registry: Registry, data: torch.Tensor) -> Engine:
+    architecture, loss = registry.get("architecture", "dcgan"), registry.find("loss", "non-saturating")
+    resolved = resolve(("architecture", architecture.recipe), (loss.name, loss.record), [], [])
+    recipe = Recipe({k: v["value"] for k, v in resolved.items()} | {"batch_size": BATCH})
+    game = two_player(architecture, build_parts([loss.record], SPEC, recipe), SPEC, recipe)
+    latents = Latents(recipe, 0, torch.device("cpu"), None)
+    return Engine(game, recipe, SPEC, {"A": Stream(data, None, SPEC, 0)}, latents, seed=0)
+
+
+def plain_loop(registry: Registry, data: torch.Tensor) -> Callable[[], None]:
+    """What a researcher writes: no abstraction, D frozen while G learns, losses left on the device."""
+    engine = make_engine(registry, data)  # for its freshly made networks only
+    generator, discriminator, recipe = engine.nets["G"], engine.nets["D"], engine.recipe
+    options = {"lr": recipe["lr"], "betas": recipe["betas"]}
+    optimizer_g = torch.optim.Adam(generator.parameters(), **options)
+    optimizer_d = torch.optim.Adam(discriminator.parameters(), **options)
+    order, position = torch.randperm(len(data)), 0
+
+    def logits(x: torch.Tensor) -> torch.Tensor:
+        answer = discriminator(x)
+        return answer if isinstance(answer, torch.Tensor) else answer.logit
+
+    def steps() -> None:
+        nonlocal position
+        for _ in range(STEPS):
+            index = order[position : position + BATCH]
+            position = (position + BATCH) % (len(data) - BATCH)
+            real = data[index].float() / 127.5 - 1
+            for parameter in discriminator.parameters():
+                parameter.requires_grad_(True)
+            with torch.no_grad():
+                fake = generator(torch.randn(BATCH, recipe["latent"]))
+            loss = F.softplus(-logits(real)).mean() + F.softplus(logits(fake)).mean()
+            optimizer_d.zero_grad(set_to_none=True)
+            loss.backward()
+            optimizer_d.step()
+            for parameter in discriminator.parameters():
+                parameter.requires_grad_(False)
+            loss = F.softplus(-logits(generator(torch.randn(BATCH, recipe["latent"])))).mean()
+            optimizer_g.zero_grad(set_to_none=True)
+            loss.backward()
+            optimizer_g.step()
+
+    return steps
+
+
+def interval_of_median(ratios: np.ndarray, draws: int = 10_000) -> tuple[float, float]:
+    """95 % bootstrap interval of the median over rounds."""
+    resampled = np.random.default_rng(0).choice(ratios, (draws, len(ratios)))
+    low, high = np.percentile(np.median(resampled, axis=1), [2.5, 97.5])
+    return float(low), float(high)
+
+
+@pytest.mark.benchmark(group="training loop")
+def test_not_slower_than_a_plain_loop(benchmark, registry: Registry) -> None:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        data = torch.randint(0, 256, (2_000, *SPEC.shape), dtype=torch.uint8)
+        sides = (our_loop(registry, data), plain_loop(registry, data))
+        for side in sides:
+            side()
+        ratios: list[float] = []
+
+        def one_round() -> None:
+            order = (0, 1) if len(ratios) % 2 else (1, 0)
+            passed = [0.0, 0.0]
+            for number in order:
+                start = time.perf_counter()
+                sides[number]()
+                passed[number] = time.perf_counter() - start
+            ratios.append(passed[1] / passed[0])
+
+        benchmark.pedantic(one_round, rounds=ROUNDS, iterations=1)
+    finally:
+        torch.set_num_threads(threads)
+    low, high = interval_of_median(np.array(ratios))
+    facts = {"ratio": float(np.median(ratios)), "low": low, "high": high, "rounds": ROUNDS, "threads": 1}
+    benchmark.extra_info.update(facts, torch=torch.__version__, batch=BATCH, dtype="float32")
+    print(f"plain / ganbench: {facts['ratio']:.3f} [{low:.3f}, {high:.3f}] over {ROUNDS} rounds")
+    assert low >= 0.95
