@@ -18,11 +18,13 @@ from ganbench.api import Batch, Game, Recipe, SampleSpec, Turn
 from ganbench.errors import UsageError
 from ganbench.plan.seeds import derive
 from ganbench.train.averaging import Average
+from ganbench.train.chunks import split_batch, split_batches
 from ganbench.train.draws import Latents, Stream, seed_default
 from ganbench.train.meters import Window
-from ganbench.train.names import Call
+from ganbench.train.names import Call, plays
 from ganbench.train.optimizers import learning_rate, make_optimizer
 from ganbench.train.parts import Part, wrap_module
+from ganbench.train.state import below, optimizer_state, pack, set_optimizer_state, unpack
 from ganbench.train.views import View
 
 
@@ -115,7 +117,7 @@ class Engine:
             "engine": self,
             "own": None,
         }
-        followers = [*self.nets.values(), *(a.copy for a in self.averages.values())]
+        followers: list[Any] = [*self.nets.values(), *(a.copy for a in self.averages.values())]
         followers += [p.module for p in self.parts.values() if p.module is not None]
         self._followers = [Call(m.at_step) for m in followers if hasattr(m, "at_step")]
         self._probes = {n: Call(probe) for n, probe in game.probes.items()}
@@ -212,7 +214,7 @@ class Engine:
                 parameter.grad = None
         chunks = self.recipe["accumulate"]
         seen: dict[str, list[Tensor]] = {}
-        for reals, z in zip(_split(self._reals, chunks), _split_batch(latents, chunks), strict=True):
+        for reals, z in zip(split_batches(self._reals, chunks), split_batch(latents, chunks), strict=True):
             for view in self.views.values():
                 view.forget()
             known = self.context | {"count": self._taken[turn.name], "reals": reals, "latents": z}
@@ -255,7 +257,7 @@ class Engine:
         movers = [m for t in turns for m in t.moves if m in self.optimizers]
         kept: list[tuple[Tensor, Tensor]] = [(p, p.detach().clone()) for m in movers for p in self._parameters[m]]
         kept += [(b, b.clone()) for modules in self._alive().values() for m in modules.values() for b in m.buffers()]
-        optimizers = {m: _optimizer_state(self.optimizers[m]) for m in movers}
+        optimizers = {m: optimizer_state(self.optimizers[m]) for m in movers}
         positions, reals = {n: s.position for n, s in self.streams.items()}, self._reals
         watch, self.watch = self.watch, False
         for step in range(steps):
@@ -266,7 +268,7 @@ class Engine:
             for tensor, value in kept:
                 tensor.copy_(value)
         for mover, state in optimizers.items():
-            _set_optimizer_state(self.optimizers[mover], state)
+            set_optimizer_state(self.optimizers[mover], state)
         for name, position in positions.items():
             self.streams[name].position = position
 
@@ -288,13 +290,7 @@ class Engine:
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Everything a checkpoint holds: tensors by name, and plain values."""
-        tensors: dict[str, Tensor] = {}
-        for kind, modules in self._stateful().items():
-            for name, module in modules.items():
-                tensors |= {f"{kind}/{name}/{k}": v for k, v in module.state_dict().items() if isinstance(v, Tensor)}
-        for name, optimizer in self.optimizers.items():
-            for index, values in _optimizer_state(optimizer).items():
-                tensors |= {f"optimizer/{name}/{index}/{k}": v for k, v in values.items()}
+        tensors = pack(self._stateful(), self.optimizers)
         window, columns = self.window.state()
         tensors |= {f"window/{k}": v for k, v in window.items()}
         plain = {
@@ -308,16 +304,7 @@ class Engine:
 
     def load(self, tensors: Mapping[str, Tensor], plain: Mapping[str, Any]) -> None:
         """Take up a state that `state` gave."""
-        for kind, modules in self._stateful().items():
-            for name, module in modules.items():
-                module.load_state_dict(_below(tensors, f"{kind}/{name}/"))
-        for name, optimizer in self.optimizers.items():
-            flat = _below(tensors, f"optimizer/{name}/")
-            state: dict[int, dict[str, Tensor]] = {}
-            for key, value in flat.items():
-                index, _, field = key.partition("/")
-                state.setdefault(int(index), {})[field] = value
-            _set_optimizer_state(optimizer, state)
+        unpack(tensors, self._stateful(), self.optimizers)
         self.counters.update(plain["counters"])
         self._taken.update(plain["taken"])
         self._reals = {}
@@ -326,7 +313,7 @@ class Engine:
             if position:  # a turn that does not draw sees the last batch again
                 self._reals[name] = self.streams[name].next(self.recipe["batch_size"])
         self.set_progress(**plain["told"])
-        self.window.load(_below(tensors, "window/"), plain["window"])
+        self.window.load(below(tensors, "window/"), plain["window"])
 
     def _alive(self) -> dict[str, dict[str, nn.Module]]:
         return {
@@ -336,47 +323,3 @@ class Engine:
 
     def _stateful(self) -> dict[str, dict[str, nn.Module]]:
         return {**self._alive(), "average": {n: a.copy for n, a in self.averages.items()}}
-
-
-def plays(role: str, player: str) -> bool:
-    """Whether a player is a generator (`G`, `G_…`) or a discriminator (`D`, `D_…`)."""
-    return player == role or player.startswith(f"{role}_")
-
-
-def _split(reals: Mapping[str, Batch], chunks: int) -> list[dict[str, Batch]]:
-    split = {name: _split_batch(batch, chunks) for name, batch in reals.items()}
-    return [{name: pieces[i] for name, pieces in split.items()} for i in range(chunks)]
-
-
-def _split_batch(batch: Batch, chunks: int) -> list[Batch]:
-    if chunks == 1:
-        return [batch]
-
-    def pieces(value: Any) -> Any:
-        return value.chunk(chunks) if isinstance(value, Tensor) else [value] * chunks
-
-    x, y, z = pieces(batch.x), pieces(batch.y), pieces(batch.z)
-    extra = {k: pieces(v) for k, v in batch.extra.items()}
-    return [batch.but(x=x[i], y=y[i], z=z[i], extra={k: v[i] for k, v in extra.items()}) for i in range(chunks)]
-
-
-def _below(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
-
-
-def _optimizer_state(optimizer: torch.optim.Optimizer) -> dict[int, dict[str, Tensor]]:
-    parameters = [p for group in optimizer.param_groups for p in group["params"]]
-    return {
-        i: {k: v.clone() for k, v in optimizer.state[p].items() if isinstance(v, Tensor)}
-        for i, p in enumerate(parameters)
-        if p in optimizer.state
-    }
-
-
-def _set_optimizer_state(optimizer: torch.optim.Optimizer, state: Mapping[int, Mapping[str, Tensor]]) -> None:
-    parameters = [p for group in optimizer.param_groups for p in group["params"]]
-    optimizer.state.clear()
-    for index, values in state.items():
-        optimizer.state[parameters[index]] = {
-            k: v.clone().to("cpu" if k == "step" else parameters[index].device) for k, v in values.items()
-        }

@@ -35,3 +35,8 @@ def forward_fields(net: Any) -> tuple[tuple[str, bool], ...]:
         for p in inspect.signature(net.forward).parameters.values()
         if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)
     )
+
+
+def plays(role: str, player: str) -> bool:
+    """Whether a player is a generator (`G`, `G_…`) or a discriminator (`D`, `D_…`)."""
+    return player == role or player.startswith(f"{role}_")
