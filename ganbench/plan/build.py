@@ -15,6 +15,9 @@ from ganbench.plan.spec import SCALE, TRAINED, RunSpec
 from ganbench.plan.suite import Suite, Tier
 from ganbench.plugins import Registered, Registry
 
+SLOW = 100.0
+"""Images per second on a CPU core below which an extractor's time is estimated and said."""
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -98,7 +101,22 @@ def plan(
         runs += [_trained(e, seed, budget, datasets, common) for e in entries if not e.skip]
     runs += [_trained(e, (seeds or tier.seeds)[0], budget, datasets, common) for e in entries if e.skip]
     unique = {r.run_id: r for r in reversed(runs)}
-    return Plan(suite_id, tuple(r for r in runs if unique[r.run_id] is r), tuple(notices), weights)
+    runs = [r for r in runs if unique[r.run_id] is r]
+    if device == "cpu":
+        notices += _slow(extractors, runs)
+    return Plan(suite_id, tuple(runs), tuple(notices), weights)
+
+
+def _slow(extractors: list[tuple[Registered, dict[str, Any]]], runs: list[RunSpec]) -> Iterable[str]:
+    """A line for each extractor that will take more than a minute or two on a CPU."""
+    images = sum(r.score["samples"] * (2 if r.recipe.get("ema_half_life", {}).get("value") else 1) for r in runs)
+    for registered, _ in extractors:
+        rate = registered.record.images_per_second
+        if images / rate > 120 and rate < SLOW:
+            yield (
+                f"{registered.name} reads about {rate:g} images/s on one CPU core: scoring {images:,} samples takes "
+                f"about {images / rate / 3600:.1f} core-hours, and the reference once more; a GPU does it in minutes"
+            )
 
 
 def _trained(
