@@ -7,7 +7,6 @@ the whole state of a run is its players, optimizers, components, EMA copies and 
 from __future__ import annotations
 
 import contextlib
-import copy
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -26,6 +25,8 @@ from ganbench.train.optimizers import learning_rate, make_optimizer
 from ganbench.train.parts import Part, wrap_module
 from ganbench.train.state import below, optimizer_state, pack, set_optimizer_state, unpack
 from ganbench.train.views import View
+
+COUNTERS = ("cycles", "generator_steps", "discriminator_steps", "real_images", "fake_images")
 
 
 class Engine:
@@ -70,10 +71,7 @@ class Engine:
         self._turns = {t.name: t for group in self.schedule for t in group}
         self._objectives = {name: Call(turn.objective) for name, turn in self._turns.items()}
         movers = {m for t in self._turns.values() for m in t.moves}
-        modules: dict[str, nn.Module] = {
-            **{n: p.module for n, p in self.parts.items() if p.module is not None},
-            **self.nets,
-        }
+        modules = {**self._alive()["component"], **self.nets}
         if unknown := movers - set(modules):
             raise ValueError(f"turns move {', '.join(sorted(unknown))}, which the game does not have")
         self._parameters = {
@@ -83,23 +81,11 @@ class Engine:
             n: make_optimizer(n, self._parameters[n], recipe) for n in sorted(movers) if self._parameters[n]
         }
         self._trainable = {n: True for n in self._parameters}
-        self.averages = (
-            {
-                n: Average(self.nets[n], recipe["ema_half_life"], recipe["ema_ramp_up"])
-                for n in game.averaged
-                if n in self.nets
-            }
-            if recipe["ema_half_life"] > 0
-            else {}
-        )
+        half_life = recipe["ema_half_life"]
+        averaged = [n for n in game.averaged if n in self.nets and half_life > 0]
+        self.averages = {n: Average(self.nets[n], half_life, recipe["ema_ramp_up"]) for n in averaged}
         self.views = self._make_views(self.nets)
-        self.counters = {
-            "cycles": 0,
-            "generator_steps": 0,
-            "discriminator_steps": 0,
-            "real_images": 0,
-            "fake_images": 0,
-        }
+        self.counters = dict.fromkeys(COUNTERS, 0)
         self._taken = dict.fromkeys(self._turns, 0)
         self.window = Window()
         self.watch = False
@@ -120,7 +106,6 @@ class Engine:
         followers: list[Any] = [*self.nets.values(), *(a.copy for a in self.averages.values())]
         followers += [p.module for p in self.parts.values() if p.module is not None]
         self._followers = [Call(m.at_step) for m in followers if hasattr(m, "at_step")]
-        self._probes = {n: Call(probe) for n, probe in game.probes.items()}
         self.set_progress(0.0)
 
     def _make_views(self, nets: Mapping[str, nn.Module]) -> dict[str, View]:
@@ -271,22 +256,6 @@ class Engine:
             set_optimizer_state(self.optimizers[mover], state)
         for name, position in positions.items():
             self.streams[name].position = position
-
-    @torch.no_grad()
-    def probes(self) -> dict[str, float]:
-        """The game's named measurements: on the next real batch, by copies of the players in evaluation mode."""
-        if not self._probes:
-            return {}
-        batch, cycle = self.recipe["batch_size"], self.counters["cycles"]
-        reals: dict[str, Batch] = {}
-        for name, stream in self.streams.items():
-            reals[name] = stream.next(batch)
-            stream.position -= batch
-        seed_default(derive(self.seed, "probe", cycle), self.device)
-        views = self.views_of({n: copy.deepcopy(net).eval() for n, net in self.nets.items()})
-        known = {**self.context, "nets": views, "D": views.get("D"), "G": views.get("G"), "reals": reals}
-        known["latents"] = self.latents.draw(batch, "probe", cycle)
-        return {name: float(probe(known)) for name, probe in self._probes.items()}
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Everything a checkpoint holds: tensors by name, and plain values."""

@@ -18,6 +18,7 @@ from ganbench.record.files import write_json_atomic
 from ganbench.train.checkpoint import load_checkpoint, save_checkpoint
 from ganbench.train.device import gpu_facts
 from ganbench.train.events import EventLog
+from ganbench.train.probes import measure_probes
 from ganbench.train.sampling import Sampler, variants, weights_hash, write_grid, write_samples
 from ganbench.train.setup import build_engine
 from ganbench.train.throughput import Clock, flops_of_a_cycle
@@ -118,7 +119,7 @@ class Run:
         counted = {**self.engine.counters, "seconds": round(self.clock.seconds, 3)}
         event = {"kind": "progress", "progress": min(progress, 1.0), **counted, **measured, "images_per_second": rate}
         self.events.write({"cycle": self.step, **event})
-        for name, value in self.engine.probes().items():
+        for name, value in measure_probes(self.engine).items():
             self.events.write({"cycle": self.step, "kind": "probe", "name": name, "value": value})
         for name, part in self.engine.parts.items():
             memory = (
