@@ -21,6 +21,7 @@ NAME = "inception-v3-compat"
 LAYERS = ("64", "192", "768", "2048", "logits_unbiased", "logits")
 FILE = "weights-inception-2015-12-05-6726825d.pth"
 OFFICIAL = "6726825d"
+WHAT = f"weights of {NAME} (--extractor {NAME}=FILE gives them, or inception/{FILE} in a data folder)"
 
 
 class Inception(nn.Module):
@@ -43,7 +44,7 @@ def weights(path: Path | None = None) -> Weights:
         return Weights(file, digest, official=digest.startswith(OFFICIAL))
     places = [root / "inception" for root in data_roots()] + [Path(torch.hub.get_dir()) / "checkpoints"]
     found = [place / FILE for place in places if (place / FILE).is_file()]
-    file = found[0] if found else fetch(download, cache_dir() / "data" / "inception", f"inception/{FILE}") / FILE
+    file = found[0] if found else fetch(download, cache_dir() / "data" / "inception", WHAT) / FILE
     digest = hashlib.sha256(content(file)).hexdigest()
     if not digest.startswith(OFFICIAL):
         raise UsageError(f"{file}: damaged, sha256 {digest[:8]}… instead of {OFFICIAL}…; delete it to fetch it again")
