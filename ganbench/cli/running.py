@@ -10,7 +10,7 @@ from pathlib import Path
 import typer
 from rich.console import Console
 
-from ganbench.cli import leaderboard
+from ganbench.cli.leaderboard import show as show_leaderboard
 from ganbench.cli.planning import Planned
 from ganbench.cli.terminal import columns, count, duration, one_line
 from ganbench.execute import folders
@@ -68,7 +68,7 @@ def run(planned: Planned, out: Path, resume: str, json: bool) -> int:
                 live.say(f"interrupted: {done} of {count(len(todo), 'run')} done; the same command goes on from there")
                 return 130
     lost = [outcome for outcome in outcomes if outcome.lost]
-    leaderboard.show(home, "json" if json else "text")
+    show_leaderboard(home, "json" if json else "text")
     if lost:
         typer.echo(f"ganbench: {_losses(lost, len(runs))}", err=True)
     return int(bool(lost))
@@ -77,7 +77,8 @@ def run(planned: Planned, out: Path, resume: str, json: bool) -> int:
 def _opening(planned: Planned, runs: Sequence[folders.Planned], out: Path) -> str:
     """Where it writes, how much there is to do, and how long that takes."""
     todo = [r for r in runs if r.todo]
-    facts = [f"{count(len(todo), 'run')} to do" + (f" of {len(runs)}" if len(todo) < len(runs) else "")]
+    done = len(runs) - len(todo)
+    facts = [f"{count(len(todo), 'run')} to do" + (f" ({done} left as they are)" if done else "")]
     if skipped := sum(r.spec.skip is not None for r in runs):
         facts.append(f"{skipped} skipped")
     where = f" on {planned.devices}" if todo else ""

@@ -43,7 +43,8 @@ class Scorer:
             self._child = None
             raise ScoringFailed(*ending(child.wait(), self._last_line()))
         if not answer.get("ok"):
-            raise ScoringFailed("crashed", str(answer.get("reason") or "scoring failed and did not say why"))
+            reason = str(answer.get("reason") or "scoring failed and did not say why")
+            raise ScoringFailed("oom" if reason.startswith("out of memory") else "crashed", reason)
 
     def signal(self, number: int) -> None:
         """Send a signal to the process, if there is one."""

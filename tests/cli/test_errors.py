@@ -1,0 +1,103 @@
+"""A user's mistake is one line on stderr and exit code 2; no traceback, nothing written."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ganbench.cli import main
+from ganbench.execute.child import environment
+
+TOY = str(Path(__file__).parents[1] / "execute" / "toy.py")
+RUN = ["run", "-p", TOY, "--suite", "toy", "--device", "cpu"]
+
+
+def refused(words: list[str], capsys: pytest.CaptureFixture[str]) -> str:
+    """The one line."""
+    with pytest.raises(SystemExit) as ended:
+        main(words)
+    out, told = capsys.readouterr()
+    assert (ended.value.code, out) == (2, ""), told
+    lines = [line for line in told.splitlines() if "warning: plugin" not in line]
+    assert len(lines) == 1, told
+    assert lines[0].startswith("ganbench: ")
+    return lines[0]
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        ([], "Missing option '--suite'"),
+        (["--suite", "toyy"], "no suite 'toyy'; did you mean toy?"),
+        (["--suite", "nowhere.toml"], "--suite nowhere.toml: no such file"),
+        (["--loss", "toy-critik"], "no loss 'toy-critik'; did you mean toy-critic"),
+        (["--seeds", "4..2"], "did you mean 2..4?"),
+        (["--seeds", "many"], "expected 5 (seed 5), 0..4"),
+        (["--set", "lr"], "expected KEY=VALUE"),
+        (["--set", "delai=1"], "did you mean delay?"),
+        (["--tier", "tinny"], "tiny"),
+        (["--dataset", "toy-point"], "did you mean toy-points?"),
+        (["--metric", "toy-gab"], "did you mean toy-gap?"),
+        (["--extractor", "toy-identity@deep"], "no layer 'deep'"),
+        (["--device", "cuda:9"], "--device cuda:9"),
+        (["--device", "mps"], "use --device cpu"),
+        (["--jobs", "0"], "--jobs 0"),
+        (["--resume", "sometimes"], "'missing', 'failed', 'all', 'never'"),
+        (["--format", "xml"], "'text', 'json'"),
+        (["--lost", "hinge"], "No such option: --lost"),
+        (["-p", "nowhere.py"], "-p nowhere.py: no such file"),
+        (["--plugins-dir", "nowhere"], "--plugins-dir nowhere: no such folder"),
+    ],
+)
+def test_wrong_words(words: list[str], reason: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    asked = [*RUN, "--out", str(tmp_path / "runs"), *words]
+    assert reason in refused(asked if words else ["run"], capsys)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_suite_file_with_a_wrong_key(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    suite = tmp_path / "mine.toml"
+    suite.write_text(Path(TOY).with_suffix(".toml").read_text().replace("seeds =", "seed ="))
+    line = refused(["run", "-p", TOY, "--suite", str(suite), "--device", "cpu"], capsys)
+    assert str(suite) in line
+    assert "seed" in line
+
+
+def test_an_out_that_cannot_be_written_to(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "file").touch()
+    line = refused([*RUN, "--out", str(tmp_path / "file" / "runs")], capsys)
+    assert str(tmp_path / "file" / "runs") in line
+    assert "--out" in line
+
+
+def test_a_broken_plugin_that_was_asked_for(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    broken = tmp_path / "broken.py"
+    broken.write_text("x = 1\nraise RuntimeError('two\\nlines \\x1b[31m')\n")
+    line = refused(["list", "-p", str(broken)], capsys)
+    assert "broken.py, line 2: RuntimeError: two lines" in line
+    assert "\x1b" not in line
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (["rnu"], "Did you mean 'run'?"),
+        (["list", "los"], "no kind 'los'; did you mean loss?"),
+        (["info", "toy-critik", "-p", TOY], "did you mean toy-critic"),
+        (["leaderboard", "nowhere"], "nowhere"),
+        (["publish", "nowhere"], "Missing option '--to'"),
+        (["publish", "nowhere", "--to", "results"], "nowhere"),
+    ],
+)
+def test_other_verbs(words: list[str], reason: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert reason in refused(words, capsys)
+
+
+def test_as_a_process() -> None:
+    command = [sys.executable, "-m", "ganbench", "leaderboard", "nowhere", "--format", "pdf"]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment(1), check=False)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert done.stderr.startswith("ganbench: Invalid value for '--format'")

@@ -1,0 +1,74 @@
+"""A suite that trains in no time, and the program as a process."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ganbench.plan.build import Plan, plan
+from ganbench.plan.data import resolve_data
+from ganbench.plan.entries import Wishes
+from ganbench.plan.suite import read_suite
+from ganbench.plugins import load
+
+TOY = Path(__file__).with_name("toy.py")
+MARK = "GANBENCH_TEST_OUT"
+Planner = Callable[..., Plan]
+
+
+@pytest.fixture(scope="session")
+def toy_plan() -> Planner:
+    """Plans the toy suite: settings of the recipe, seeds, losses."""
+    registry = load([str(TOY)])
+    suite = read_suite(TOY.with_suffix(".toml"))
+    tier = suite.tier(None)
+    data = resolve_data(suite, tier, registry)
+
+    def make(seeds: tuple[int, ...] = (0,), losses: tuple[str, ...] = (), **settings: object) -> Plan:
+        wishes = Wishes((), losses, (), settings)  # type: ignore[arg-type]
+        return plan(suite, tier, registry, data, device="cpu", wishes=wishes, seeds=seeds)
+
+    return make
+
+
+class Program:
+    """`ganbench run` on the toy suite, as a process of its own."""
+
+    def __init__(self, out: Path) -> None:
+        self.out = out
+        self.home = out / "toy-tiny"
+
+    def start(self, *words: str) -> subprocess.Popen[str]:
+        command = [sys.executable, "-m", "ganbench", "run", "-p", str(TOY), "--suite", "toy", "--device", "cpu"]
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p), MARK: str(self.out)}
+        return subprocess.Popen(
+            [*command, "--out", str(self.out), *words],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=environment,
+        )
+
+    def children(self) -> dict[int, str]:
+        """Process id -> command line of everything that commands started here have started and that still runs."""
+        found = {}
+        for entry in Path("/proc").iterdir():
+            if entry.name.isdecimal():
+                try:
+                    words = (entry / "cmdline").read_bytes().decode().replace("\0", " ")
+                    mine = f"{MARK}={self.out}\0".encode() in (entry / "environ").read_bytes()
+                except OSError:
+                    continue
+                if mine and "ganbench.execute.child" in words:
+                    found[int(entry.name)] = words
+        return found
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Program:
+    return Program(tmp_path / "runs")

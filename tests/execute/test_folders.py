@@ -1,0 +1,91 @@
+"""What each resume policy makes of what lies there."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from ganbench.errors import UsageError
+from ganbench.execute.folders import Planned, prepare, survey
+from ganbench.plan.build import Plan
+
+from .conftest import Planner
+
+
+def leave(planned: Planned, name: str, status: str) -> None:
+    planned.spec.write(planned.folder)
+    (planned.folder / name).write_text(json.dumps({"schema_version": 1, "status": status}))
+
+
+@pytest.fixture
+def half_done(tmp_path: Path, toy_plan: Planner) -> tuple[Plan, Path]:
+    """The first run has a result, the second an error, the others nothing."""
+    plan = toy_plan()
+    first, second, *_ = survey(plan, tmp_path)
+    leave(first, "result.json", "completed")
+    leave(second, "error.json", "crashed")
+    return plan, tmp_path
+
+
+@pytest.mark.parametrize(
+    ("policy", "todo"),
+    [
+        ("missing", [False, True, True, True, True]),
+        ("failed", [False, True, False, False, False]),
+        ("all", [True] * 5),
+    ],
+)
+def test_policies(half_done: tuple[Plan, Path], policy: str, todo: list[bool]) -> None:
+    runs = survey(*half_done, policy)
+    assert [r.state for r in runs] == ["done", "failed", "open", "open", "open"]
+    assert [r.todo for r in runs] == todo
+    assert prepare(runs) == [r.folder for r in runs if r.todo]
+    assert all((r.folder / "spec.json").exists() for r in runs if r.todo)
+    assert (runs[0].folder / "result.json").exists(), "old results go when their run begins, not before"
+
+
+def test_never_refuses_a_folder_that_is_not_empty(half_done: tuple[Plan, Path], tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="is not empty"):
+        survey(*half_done, "never")
+    elsewhere = tmp_path / "elsewhere"
+    (elsewhere / "toy-tiny").mkdir(parents=True)
+    (elsewhere / "toy-tiny" / ".lock").touch()
+    assert all(r.todo for r in survey(half_done[0], elsewhere, "never"))
+
+
+def test_a_survey_writes_nothing(tmp_path: Path, toy_plan: Planner) -> None:
+    survey(toy_plan(), tmp_path / "runs")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_result_for_another_question_is_scored_again_without_training(tmp_path: Path, toy_plan: Planner) -> None:
+    plan = toy_plan()
+    run = survey(plan, tmp_path)[0]
+    leave(run, "result.json", "completed")
+    (run.folder / "trained.json").touch()
+    said = json.loads((run.folder / "spec.json").read_text())
+    said["score"]["samples"] += 1
+    (run.folder / "spec.json").write_text(json.dumps(said))
+    runs = survey(plan, tmp_path)
+    assert (runs[0].state, runs[0].todo) == ("stale", True)
+    prepare(runs)
+    assert sorted(p.name for p in run.folder.iterdir()) == ["spec.json", "trained.json"]
+    assert survey(plan, tmp_path)[0].state == "open"
+
+
+def test_what_belongs_to_another_run_is_not_taken_over(tmp_path: Path, toy_plan: Planner) -> None:
+    run = survey(toy_plan(), tmp_path)[0]
+    leave(run, "error.json", "crashed")
+    said = json.loads((run.folder / "spec.json").read_text())
+    (run.folder / "spec.json").write_text(json.dumps({**said, "run_id": "0" * 16}))
+    (run.folder / "trained.json").touch()
+    prepare(survey(toy_plan(), tmp_path))
+    assert [p.name for p in run.folder.iterdir()] == ["spec.json"]
+
+
+def test_a_folder_that_cannot_be_made(tmp_path: Path, toy_plan: Planner) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(UsageError, match="cannot be used"):
+        prepare(survey(toy_plan(), tmp_path / "file" / "runs"))

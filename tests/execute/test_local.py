@@ -1,0 +1,106 @@
+"""Whole commands that lose a run, are interrupted, and are given again."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ganbench.execute.folders import prepare, survey
+from ganbench.execute.local import Event, run
+from ganbench.execute.slot import Doors, Slot
+
+from .conftest import TOY, Planner, Program
+
+pytestmark = pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks for processes in /proc")
+
+
+def wait(command: subprocess.Popen[str], condition: Callable[[], object], seconds: float = 120.0) -> None:
+    """Until the condition holds; the command must not end before."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert command.poll() is None, command.communicate()
+        assert time.monotonic() < deadline, "it took too long"
+        time.sleep(0.05)
+
+
+def read(file: Path) -> dict[str, object]:
+    value: dict[str, object] = json.loads(file.read_text())
+    return value
+
+
+def test_a_killed_run_is_a_row_and_the_same_command_completes_it(program: Program) -> None:
+    words = ("--loss", "toy-critic", "--architecture", "toy-linear", "--seeds", "0..1", "--set", "delay=0.1")
+    command = program.start(*words)
+    wait(command, lambda: any(f.stat().st_size for f in program.home.glob("toy-linear*-s0-*/events.jsonl")))
+    victim = next(pid for pid, line in program.children().items() if "toy-linear" in line and "-s0-" in line)
+    os.kill(victim, signal.SIGKILL)
+    _, told = command.communicate(timeout=180)
+    assert command.returncode == 1, told
+    errors = list(program.home.glob("*/error.json"))
+    assert [e.parent.name[:18] for e in errors] == ["toy-linear-toy-cri"]
+    error = read(errors[0])
+    assert (error["status"], error["seed"], error["kind"]) == ("killed", 0, "trained")
+    assert "SIGKILL" in str(error["reason"])
+    assert isinstance(error["last_step"], int)
+    results = {r.parent.name: r.read_bytes() for r in program.home.glob("*/result.json")}
+    assert len(results) == 2, "the row of the scale and the other seed"
+
+    again = program.start(*words, "--format", "json")
+    out, told = again.communicate(timeout=180)
+    assert again.returncode == 0, told
+    assert "1 run to do (2 left as they are)" in told
+    assert not list(program.home.glob("*/error.json"))
+    assert {r.parent.name: r.read_bytes() for r in program.home.glob("*/result.json")}.items() > results.items()
+    assert json.loads(out)[0]["suite"]["id"] == "toy-tiny", "stdout holds JSON and nothing else"
+
+
+def test_ctrl_c_leaves_no_process_and_keeps_what_is_done(program: Program) -> None:
+    command = program.start("--loss", "toy-critic", "--architecture", "toy-linear", "--set", "delay=1.0")
+    wait(
+        command,
+        lambda: list(program.home.glob("toy-linear*/events.jsonl")) and list(program.home.glob("*/result.json")),
+    )
+    command.send_signal(signal.SIGINT)
+    _, told = command.communicate(timeout=60)
+    assert command.returncode == 130, told
+    assert "the same command goes on from there" in told
+    assert "Traceback" not in told
+    assert not program.children()
+    assert not list(program.home.glob("toy-linear*/result.json"))
+    assert [read(e)["status"] for e in program.home.glob("*/error.json")] == ["interrupted"]
+
+
+def test_a_broken_component_loses_its_own_row_only(tmp_path: Path, toy_plan: Planner) -> None:
+    good, bad = toy_plan(losses=("toy-critic",)), toy_plan(losses=("toy-critic",), fails=True)
+    folders = [
+        f
+        for plan in (bad, good)
+        for f in prepare(survey(plan, tmp_path))
+        if "toy-linear" in f.name and not (f / "result.json").exists()
+    ]
+    events: list[Event] = []
+    slot = Slot(doors=Doors([str(TOY)]))
+    lost, won = run(folders, [slot], events.append)
+    assert (lost.status, lost.folder, lost.lost) == ("crashed", folders[0], True)
+    assert "the toy is broken" in str(lost.reason)
+    assert "\n" not in str(lost.reason)
+    assert "beyond repair" in (folders[0] / "run.log").read_text(), "the whole traceback is in the log"
+    assert (won.status, won.folder) == ("completed", folders[1])
+    assert [(e.folder, e.outcome is None) for e in events] == [(f, b) for f in folders for b in (True, False)]
+    assert slot.finish(folders[1]) == won, "a result that is there stands"
+
+
+def test_a_folder_that_was_tampered_with_is_lost_without_a_process(tmp_path: Path, toy_plan: Planner) -> None:
+    folder = prepare(survey(toy_plan(), tmp_path))[0]
+    spec = json.loads((folder / "spec.json").read_text())
+    (folder / "spec.json").write_text(json.dumps({**spec, "seed": 7}))
+    outcomes = run([folder], [Slot()], lambda event: None)
+    assert [o.status for o in outcomes] == ["crashed"]
+    assert "was edited" in str(outcomes[0].reason)

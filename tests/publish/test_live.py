@@ -1,0 +1,58 @@
+"""The display of a suite at work."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+
+from rich.console import Console
+
+from ganbench.publish.live import Live, clock, describe
+
+EVENT = {"kind": "progress", "progress": 0.31, "losses": {"D": 1.25, "[red]G": 0.4}, "images_per_second": 1400.0}
+
+
+def console(terminal: bool) -> tuple[Console, io.StringIO]:
+    page = io.StringIO()
+    return Console(file=page, force_terminal=terminal, width=100, color_system=None), page
+
+
+def test_plain_lines_where_there_is_no_terminal(tmp_path: Path) -> None:
+    screen, page = console(terminal=False)
+    with Live(2, 1, screen) as live:
+        live.started(tmp_path, "[bold]evil[/]\x1b[2J", 3, costly=True)
+        live.finished(tmp_path, "crashed", "ValueError: [no]\nmarkup" + "x" * 100, 41.2)
+    words = "ValueError: [no] markup" + "x" * 100
+    assert page.getvalue() == f"[1/2] [bold]evil[/] · seed 3: crashed after 41 s: {words}\n", "one line, as it came"
+
+
+def test_a_terminal_shows_what_runs_say_of_themselves(tmp_path: Path) -> None:
+    (tmp_path / "events.jsonl").write_text(json.dumps(EVENT) + '\n{"kind": "progr')
+    screen, page = console(terminal=True)
+    with Live(4, 2, screen, pace=100.0) as live:
+        live.started(tmp_path, "a · b", 0, costly=True)
+    text = page.getvalue()
+    assert "0 of 4 runs" in text
+    assert "about 3:20 min left" in text
+    assert "a · b  seed 0  31 %" in text
+    assert "[red]G 0.4" in text
+    assert "1.4 k images/s" in text
+
+
+def test_the_time_left_comes_from_runs_that_were_trained(tmp_path: Path) -> None:
+    screen, _ = console(terminal=False)
+    live = Live(4, 1, screen)
+    live.started(tmp_path / "a", "scale", 0, costly=False)
+    live.finished(tmp_path / "a", "completed", None, 1.0)
+    assert live.seconds_left() is None
+    live.started(tmp_path / "b", "trained", 0, costly=True)
+    live.finished(tmp_path / "b", "completed", None, 60.0)
+    assert live.seconds_left() == 120.0
+
+
+def test_events_that_are_not_what_they_should_be() -> None:
+    assert describe({}) == ("starting", "", "")
+    assert describe({"progress": "x", "losses": [1], "images_per_second": None}) == ("starting", "", "")
+    assert describe({"losses": {"D": "1"}, "progress": True}) == ("starting", "", "")
+    assert [clock(s) for s in (41.2, 125, 3780)] == ["41 s", "2:05 min", "1:03 h"]
