@@ -60,7 +60,7 @@ class Sampler:
         for number, size in enumerate(_sizes(count, BATCH)):
             latents = self.engine.latents.draw(size, purpose, number)
             seed_default(derive(self.seed, purpose, "draws", number), self.engine.device)
-            made = self._generate(views, latents)
+            made = self._generate(views, latents, number)
             assert made.x is not None
             samples.append(encode(made.x, self.engine.spec, self.dtype).cpu())
             if latents.y is not None:
@@ -88,12 +88,14 @@ class Sampler:
         return drawn / passed
 
     @torch.no_grad()
-    def _generate(self, views: Mapping[str, View], latents: Any) -> Any:
+    def _generate(self, views: Mapping[str, View], latents: Any, number: int = 0) -> Any:
+        """Batch number `number`; a game that translates gets that many batches further into its data."""
         engine = self.engine
         size = len(latents.z)
         reals = {}
         for name, stream in engine.streams.items():
             with _position(stream):
+                stream.position = number * BATCH
                 reals[name] = stream.next(size)
         known = engine.context | {
             "nets": views,
@@ -118,7 +120,7 @@ class Sampler:
         for number in range(int(self.engine.recipe["bn_batches"])):
             latents = self.engine.latents.draw(BATCH, "batch-norm", number)
             seed_default(derive(self.seed, "batch-norm", "draws", number), self.engine.device)
-            self._generate(views, latents)
+            self._generate(views, latents, number)
         for norm, momentum in zip(averaged, momenta, strict=True):
             norm.momentum = momentum
             norm.eval()

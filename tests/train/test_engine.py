@@ -214,6 +214,18 @@ def test_evaluation_does_not_disturb_training():
     assert same(tensors(quiet), tensors(asked))
 
 
+def test_samples_of_a_translating_game_go_through_the_data_from_its_start():
+    engine = CASES["cyclegan"].engine()
+    sampler = Sampler(engine, torch.float32, seed=0)
+    views = sampler.networks("last-raw")
+    drawn = torch.from_numpy(sampler.draw(views, 500, "evaluation")[0])
+    engine.streams["A"].position = 40
+    assert torch.equal(torch.from_numpy(sampler.draw(views, 500, "evaluation")[0]), drawn)
+    assert engine.streams["A"].position == 40
+    inputs = CASES["cyclegan"].engine().streams["A"].next(500)
+    torch.testing.assert_close(drawn, views["G_AB"].make(inputs).x)
+
+
 def test_a_turn_that_does_not_draw_sees_the_last_batch_after_loading_too():
     """D's turn is left out every other cycle; G's looks at what D saw last."""
 
