@@ -137,7 +137,8 @@ def typed(key: str, value: Any, default: Value, origin: str) -> Value:
         raise UsageError(f"{origin}: recipe key '{key}' takes a {_word(wanted)} such as {default!r}, not {value!r}")
     if key in CHOICES and out not in CHOICES[key]:
         raise UsageError(f"{origin}: recipe key '{key}' takes one of {', '.join(CHOICES[key])}, not {out!r}")
-    if key in ("batch_size", "latent", "d_steps", "accumulate") and isinstance(out, int) and out < 1:
+    counts = ("batch_size", "latent", "d_steps", "accumulate")
+    if (key in counts or key.endswith(".every")) and isinstance(out, int) and out < 1:
         raise UsageError(f"{origin}: recipe key '{key}' must be at least 1, not {out}")
     result: Value = out
     return result

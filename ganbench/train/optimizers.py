@@ -8,11 +8,12 @@ import torch
 from torch import nn
 
 from ganbench.api import Recipe
+from ganbench.train.names import plays
 
 
 def learning_rate(player: str, recipe: Recipe) -> float:
-    """The player's own rate (`lr_G`, `lr_D`), or `lr`."""
-    key = f"lr_{player}"
+    """The rate of a generator or a discriminator (`lr_G`, `lr_D`), or `lr`."""
+    key = next((f"lr_{role}" for role in ("G", "D") if plays(role, player)), "lr")
     return float(recipe[key] if recipe.get(key) else recipe["lr"])
 
 

@@ -82,6 +82,8 @@ class Run:
         while progress < 1.0:
             watch = (self.step + 1) % every == 0
             engine.cycle(progress, watch=watch)
+            if self.progress() <= progress:
+                raise UsageError(f"no turn of this game advances the budget's '{self.counter}': name another counter")
             progress = self.progress()
             stopping = self.stop()
             look = self._look_due(progress)
