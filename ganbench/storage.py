@@ -20,6 +20,8 @@ import platformdirs
 
 from ganbench.errors import Unavailable, UsageError
 
+REASON = 120
+"""Characters of a failed download's reason that are shown."""
 STALE_AFTER = 3600.0
 """Seconds without a change after which a temporary folder is taken for that of a killed process."""
 
@@ -83,7 +85,8 @@ def _watched(download: Callable[[Path], None], folder: Path, idle: float) -> str
     finally:
         socket.setdefaulttimeout(before)
     if failure:
-        return " ".join(f"{type(failure[0]).__name__}: {failure[0]}".split())
+        reason = " ".join(f"{type(failure[0]).__name__}: {failure[0]}".split())
+        return reason if len(reason) <= REASON else reason[:REASON] + "…"
     return None
 
 
