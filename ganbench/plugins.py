@@ -198,7 +198,7 @@ def _sources(asked: list[str], directories: list[Path], registry: Registry) -> I
             yield _file_source(file, asked=False)
     for name in asked:
         path = Path(name)
-        if path.suffix == ".py" or path.exists():
+        if path.suffix == ".py" or path.is_file():
             if not path.is_file():
                 raise UsageError(f"-p {name}: no such file; give a Python file or an importable module")
             yield _file_source(path, asked=True)

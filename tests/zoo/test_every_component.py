@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 
 from ganbench import Recipe, Unavailable, plugins
 from ganbench.plan.entries import Entry, Wishes, expand
@@ -18,7 +19,7 @@ from ganbench.train.names import Call
 from ganbench.train.parts import Part
 
 REGISTRY = plugins.load()
-SMALL: dict[str, Any] = {"batch_size": 8, "width": 8, "latent": 16, "ema_half_life": 100.0}
+SMALL: dict[str, Any] = {"batch_size": 16, "width": 16, "latent": 16, "ema_half_life": 100.0}
 CYCLES = 20
 SPECS = {
     (1, 28, 28): "28 pixels, grey",
@@ -54,11 +55,12 @@ def cost(entry: Entry, shape: tuple[int, ...]) -> int:
 
 
 def engine_of(entry: Entry, shape: tuple[int, ...], seed: int = 0) -> Engine:
-    """An engine on random bytes; what a component learns there does not matter."""
+    """An engine on random shades and slopes; what a component learns there does not matter."""
     recipe = Recipe({k: v["value"] for k, v in entry.recipe.items()})
     spec = REGISTRY.of("dataset")[0].record.spec.but(shape=shape)
     generator = np.random.default_rng(0)
-    data = torch.from_numpy(generator.integers(0, 256, (64, *shape), dtype=np.uint8))
+    coarse = torch.from_numpy(generator.uniform(0, 256, (64, shape[0], 3, 3)))
+    data = F.interpolate(coarse, shape[1:], mode="bilinear").to(torch.uint8)
     labels = generator.integers(0, spec.classes, 64)
     spec = spec if entry.conditional else spec.but(classes=0)
     frequencies = label_frequencies(labels, spec.classes) if entry.conditional else None
