@@ -72,7 +72,7 @@ def main() -> None:
     registry = plugins.load()
     file: Path = registry.get("suite", SUITE).file
     tier = read_suite(file).tier("quick")
-    bounds = calibrate(registry, tier.samples // 2, dict(tier.params.get("precision-recall", {})))
+    bounds = calibrate(registry, tier.samples, dict(tier.params.get("precision-recall", {})))
     words = ", ".join(f"{key} = {value}" for key, value in bounds.items())
     line = f'learnt = {{ below_role = "collapse", {words} }}'
     text, found = re.subn(r"^learnt = .*$", line, file.read_text(encoding="utf-8"), flags=re.MULTILINE)
