@@ -23,9 +23,9 @@ def plain(text: object) -> str:
 
 
 def decimals(values: Iterable[float]) -> int | None:
-    """Decimals that give a typical value of a column three digits; None where there is none."""
+    """Decimals that give the upper quartile of a column three digits; None where there is no value."""
     sizes = sorted(abs(value) for value in values if math.isfinite(value) and value != 0)
-    return _decimals(sizes[len(sizes) // 2]) if sizes else None
+    return _decimals(sizes[3 * len(sizes) // 4]) if sizes else None
 
 
 def _decimals(size: float) -> int:
