@@ -1,33 +1,33 @@
 """From sources to a registry: one loader, three doors.
 
 Doors: entry points of the group `ganbench` (a module, or a package that is walked module by module), `--plugins-dir
-DIR`, and `-p FILE|MODULE`. Each module is imported, registered, validated and, on failure, rolled back alone.
+DIR`, and `-p FILE|MODULE`. Each module is imported, registered and validated alone; one that does not come with this
+program is first tried out in a process of its own (`ganbench.probe`), and cannot change this one by being imported.
 """
 
 from __future__ import annotations
 
 import contextlib
-import functools
 import hashlib
-import importlib
-import importlib.util
 import inspect
-import pkgutil
 import sys
 import traceback
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from importlib.metadata import PackageNotFoundError, entry_points, packages_distributions, version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pluggy
 
-from ganbench import api, hookspecs
+from ganbench import api, hookspecs, probe
 from ganbench.errors import UsageError, nearest
+from ganbench.sources import OWN, Source, find_sources
+from ganbench.undisturbed import undisturbed
 
-GROUP = "ganbench"
+LONGEST = 500
+"""Characters of an error that are shown."""
 
 KINDS: dict[str, tuple[str, type]] = {
     "architecture": ("ganbench_architectures", api.Architecture),
@@ -54,6 +54,13 @@ class Provenance:
     version: str | None
     sha256: str
     asked: bool
+    source: str = ""
+    """What a message calls it: the file as it was given, or the module."""
+
+    @property
+    def rank(self) -> int:
+        """Who has a name that several plugins claim: what was asked for, then what comes with this program."""
+        return 2 if self.asked else int(self.distribution == OWN)
 
     def record(self) -> dict[str, Any]:
         """The part that goes into a record: no path of this machine."""
@@ -84,6 +91,14 @@ class Broken:
     reason: str
 
 
+class HookError(TypeError):
+    """A hook that is none, or cannot be called; `line` is where its function begins."""
+
+    def __init__(self, message: str, function: Any) -> None:
+        super().__init__(message)
+        self.line: int | None = getattr(getattr(inspect.unwrap(function), "__code__", None), "co_firstlineno", None)
+
+
 @dataclass
 class Registry:
     """Everything that plugins registered, by kind and name."""
@@ -101,19 +116,32 @@ class Registry:
 
     def find(self, kind: str, name: str) -> Registered:
         """One by `name` or `provider:name` (`kind/` before either is allowed); an error with the nearest names
-        otherwise."""
+        otherwise. Of several plugins with this name, the one that was asked for counts."""
         wanted = name.removeprefix(f"{kind}/")
         provider, _, bare = wanted.rpartition(":")
         provider, bare = provider.removesuffix(f":{kind}"), bare.removeprefix(f"{kind}/")
-        found = [
+        found = _foremost(
             e for e in self.entries if e.kind == kind and e.name == bare and provider in ("", e.provenance.provider)
-        ]
+        )
         if len(found) == 1:
             return found[0]
         if found:
             choices = ", ".join(f"{e.provenance.provider}:{bare}" for e in found)
             raise UsageError(f"{kind} '{bare}' is registered by several plugins; pick one: {choices}")
         raise UsageError(f"no {kind} '{name}'; {nearest(bare, self.names(kind))}{self._broken_hint()}")
+
+    def clashes(self) -> list[str]:
+        """A line for each name that several plugins claim: who has it, and how to pick the other."""
+        lines = []
+        for kind in KINDS:
+            for name in self.names(kind):
+                claims = [e for e in self.of(kind) if e.name == name]
+                first, *level = _foremost(claims)
+                for other in (e for e in claims if e is not first):
+                    here, there = (f"{e.provenance.provider}:{name} ({e.provenance.source})" for e in (other, first))
+                    rule = f"pick one by {name}'s prefix" if level else f"{name} alone means the latter"
+                    lines.append(f"{kind} '{name}' is claimed by {here} and by {there}; {rule}")
+        return lines
 
     def get(self, kind: str, name: str) -> Any:
         """The record of `find`."""
@@ -142,21 +170,30 @@ def load(
     names and content hashes of the plugins that take part in a run: nothing else is imported, and a hash that differs
     is an error.
     """
-    manager = pluggy.PluginManager("ganbench")
-    manager.add_hookspecs(hookspecs)
     registry = Registry()
-    seen: set[str] = set()
-    for source in _sources(list(asked), list(directories), registry):
-        if source.module in seen or (only is not None and source.module not in only):
+    sources = find_sources(asked, directories, lambda where, why: registry.broken.append(Broken(where, why)))
+    if only is not None:
+        sources = [source for source in sources if source.module in only]
+    foreign = [] if only is not None else [source for source in sources if not source.trusted]  # planning tried these
+    verdicts = probe.verdicts(foreign)
+    left_out: set[str] = set()
+    for source in sources:
+        if source.module.rpartition(".")[0] in left_out:  # one warning for a package whose __init__ fails
+            left_out.add(source.module)
             continue
-        seen.add(source.module)
-        try:
-            found = _register(manager, source)
-        except (Exception, SystemExit) as error:
-            reason = _one_line(error, source)
+        reason = verdicts[source.module].reason if source.module in verdicts else None
+        found: list[Registered] = []
+        if reason is None:
+            try:
+                with contextlib.nullcontext() if source.trusted or only is not None else undisturbed():
+                    found = register(source)
+            except (Exception, SystemExit) as error:
+                reason = one_line(error, source)
+        if reason is not None:
             if source.asked or only is not None:
-                raise UsageError(f"plugin {source.label}: {reason}") from error
+                raise UsageError(f"plugin {source.label}: {reason}")
             registry.broken.append(Broken(source.label, reason))
+            left_out.add(source.module)
             continue
         if only is not None and found and found[0].provenance.sha256 != only[source.module]:
             raise UsageError(
@@ -172,108 +209,42 @@ def load(
     return registry
 
 
-@dataclass(frozen=True)
-class _Source:
-    module: str
-    label: str
-    provider: str
-    distribution: str | None
-    asked: bool
-    load: Callable[[], ModuleType]
+def _foremost(entries: Iterable[Registered]) -> list[Registered]:
+    """Those of the highest rank."""
+    claims = list(entries)
+    highest = max((e.provenance.rank for e in claims), default=0)
+    return [e for e in claims if e.provenance.rank == highest]
 
 
-def _sources(asked: list[str], directories: list[Path], registry: Registry) -> Iterator[_Source]:
-    for point in sorted(entry_points(group=GROUP), key=lambda p: (p.name, p.value)):
-        distribution = point.dist.name if point.dist else None
-        try:
-            yield from _walk(point.module, point.name, distribution, asked=False)
-        except Exception as error:
-            registry.broken.append(
-                Broken(f"entry point {point.name} = {point.value}", f"{type(error).__name__}: {error}")
-            )
-    for directory in directories:
-        if not directory.is_dir():
-            raise UsageError(f"--plugins-dir {directory}: no such folder")
-        for file in sorted(directory.glob("*.py")):
-            yield _file_source(file, asked=False)
-    for name in asked:
-        path = Path(name)
-        if path.suffix == ".py" or path.is_file():
-            if not path.is_file():
-                raise UsageError(f"-p {name}: no such file; give a Python file or an importable module")
-            yield _file_source(path, asked=True)
-        else:
-            with contextlib.suppress(ValueError, ImportError):
-                if importlib.util.find_spec(name) is not None:
-                    yield from _walk(name, name, _distribution(name), asked=True)
-                    continue
-            raise UsageError(
-                f"-p {name}: neither a file nor an importable module; give a Python file, or install the module"
-            )
+def register(source: Source) -> list[Registered]:
+    """Import one module, call its hooks and hold what they yield to the contract; raises whatever goes wrong.
 
-
-def _walk(module: str, provider: str, distribution: str | None, *, asked: bool) -> Iterator[_Source]:
-    """A module, or every module of a package (its files are found without importing them)."""
-    spec = importlib.util.find_spec(module)
-    if spec is None:
-        raise ModuleNotFoundError(f"no module named {module}")
-    names = [module]
-    if spec.submodule_search_locations:
-        names += _iter_modules(list(spec.submodule_search_locations), module + ".")
-    for name in names:
-        yield _Source(name, name, provider, distribution, asked, functools.partial(importlib.import_module, name))
-
-
-def _iter_modules(paths: list[str], prefix: str) -> Iterator[str]:
-    for info in sorted(pkgutil.iter_modules(paths, prefix), key=lambda i: i.name):
-        yield info.name
-        if info.ispkg:
-            yield from _iter_modules([str(Path(p) / info.name.rpartition(".")[2]) for p in paths], info.name + ".")
-
-
-def _file_source(file: Path, *, asked: bool) -> _Source:
-    digest = hashlib.sha256(file.read_bytes()).hexdigest()
-    module = f"ganbench_file_{file.stem}_{digest[:8]}"
-
-    def load() -> ModuleType:
-        spec = importlib.util.spec_from_file_location(module, file.resolve())
-        if spec is None or spec.loader is None:
-            raise ImportError(f"{file} is no Python file")
-        loaded = importlib.util.module_from_spec(spec)
-        sys.modules[module] = loaded  # before it runs: dataclasses with postponed annotations look themselves up there
-        try:
-            spec.loader.exec_module(loaded)
-        except BaseException:
-            sys.modules.pop(module, None)
-            raise
-        return loaded
-
-    return _Source(module, str(file), file.stem, None, asked, load)
-
-
-def _register(manager: pluggy.PluginManager, source: _Source) -> list[Registered]:
+    Each has a manager of its own: in a shared one, a plugin that fails stays and breaks the next.
+    """
     module = source.load()
+    manager = pluggy.PluginManager("ganbench")
+    manager.add_hookspecs(hookspecs)
+    hooks = {name: value for name, value in vars(module).items() if _is_hook(name, value)}
+    known = {hook for hook, _ in KINDS.values()}
+    for name, function in hooks.items():
+        if name not in known:
+            raise HookError(f"unknown hook {name}; {nearest(name, known)}", function)
+        if inspect.signature(function).parameters:
+            raise HookError(f"hook {name} must take no arguments", function)
     manager.register(module, source.module)
-    try:
-        misspelt = [n for n in vars(module) if n.startswith("ganbench_") and hasattr(vars(module)[n], "ganbench_impl")]
-        known = {hook for hook, _ in KINDS.values()}
-        for name in misspelt:
-            if name not in known:
-                raise TypeError(f"unknown hook {name}; {nearest(name, known)}")
-        manager.check_pending()
-        provenance = _provenance(module, source)
-        found: list[Registered] = []
-        for kind, (hook, expected) in KINDS.items():
-            for implementation in getattr(manager.hook, hook).get_hookimpls():
-                if implementation.plugin_name != source.module:
-                    continue
-                for record in implementation.function():
-                    validate(kind, record, expected)
-                    found.append(Registered(kind, record.name, record, provenance))
-        return found
-    except BaseException:
-        manager.unregister(name=source.module)
-        raise
+    manager.check_pending()
+    provenance = _provenance(module, source)
+    found: list[Registered] = []
+    for kind, (hook, expected) in KINDS.items():
+        for implementation in getattr(manager.hook, hook).get_hookimpls():
+            for record in implementation.function():
+                validate(kind, record, expected)
+                found.append(Registered(kind, record.name, record, provenance))
+    return found
+
+
+def _is_hook(name: str, value: Any) -> bool:
+    return name.startswith("ganbench_") and hasattr(value, "ganbench_impl")
 
 
 def validate(kind: str, record: Any, expected: type) -> None:
@@ -296,12 +267,13 @@ def validate(kind: str, record: Any, expected: type) -> None:
         raise TypeError(f"loss '{name}' has no term")
 
 
-def _provenance(module: ModuleType, source: _Source) -> Provenance:
+def _provenance(module: ModuleType, source: Source) -> Provenance:
     release = None
     if source.distribution:
         with contextlib.suppress(PackageNotFoundError):
             release = version(source.distribution)
-    return Provenance(source.module, source.provider, source.distribution, release, content_hash(module), source.asked)
+    digest = content_hash(module)
+    return Provenance(source.module, source.provider, source.distribution, release, digest, source.asked, source.label)
 
 
 def content_hash(module: ModuleType) -> str:
@@ -327,22 +299,23 @@ def content_hash(module: ModuleType) -> str:
     return digest.hexdigest()
 
 
-def _distribution(module: str) -> str | None:
-    found = packages_distributions().get(module.partition(".")[0])
-    return found[0] if found else None
-
-
-def _one_line(error: BaseException, source: _Source) -> str:
-    """The error, with the file and line of the plugin it came from."""
-    where = ""
-    if isinstance(error, SyntaxError):
-        where = f"line {error.lineno}: "
+def one_line(error: BaseException, source: Source) -> str:
+    """The error, with the file and line that it came from: the plugin's own if it is on the way, else the innermost."""
+    where, said = "", str(error)
+    if isinstance(error, SyntaxError) and error.filename:
+        where, said = f"{Path(error.filename).name}, line {error.lineno}: ", error.msg
+    elif isinstance(error, HookError) and error.line:
+        where = f"{Path(source.label).name}, line {error.line}: "
     else:
+        here = str(Path(__file__).parent)
         frames = [
             f
             for f in traceback.extract_tb(error.__traceback__)
-            if "ganbench/plugins.py" not in f.filename and "importlib" not in f.filename
+            if not f.filename.startswith((here, "<frozen importlib"))
         ]
+        files = {str(file) for file in source.files}
+        frames = [f for f in frames if f.filename in files] or frames
         if frames:
             where = f"{Path(frames[-1].filename).name}, line {frames[-1].lineno}: "
-    return f"{where}{type(error).__name__}: {error}".replace("\n", " ")
+    text = " ".join(f"{type(error).__name__}: {said}".split())
+    return f"{where}{text if len(text) <= LONGEST else text[:LONGEST] + '…'}"

@@ -1,4 +1,4 @@
-"""Plugins for a verb, with a line of warning for each that is broken."""
+"""Plugins for a verb, with a line of warning for each that is broken or claims the name of another."""
 
 from __future__ import annotations
 
@@ -17,4 +17,6 @@ def load(asked: Iterable[str] | None, directories: Iterable[Path] | None) -> Reg
     registry = load_plugins(asked or (), directories or ())
     for broken in registry.broken:
         typer.echo(one_line(f"ganbench: warning: plugin {broken.source} is left out: {broken.reason}"), err=True)
+    for clash in registry.clashes():
+        typer.echo(one_line(f"ganbench: warning: {clash}"), err=True)
     return registry
