@@ -435,3 +435,26 @@ class SuiteFile:
 
     name: str
     file: Path
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a check found. status: `"ok"`, `"warning"` (something is missing that not every run needs) or `"failed"`.
+
+    what: one line. mend: one line on how to mend it, or `""`.
+    """
+
+    status: str
+    what: str
+    mend: str = ""
+
+
+@dataclass(frozen=True)
+class Check:
+    """A line of `ganbench doctor`: whether what a plugin needs works here.
+
+    run() -> Finding: quick, and without a download; one that raises is a finding of status `"failed"`.
+    """
+
+    name: str
+    run: Callable[[], Finding]

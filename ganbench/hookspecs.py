@@ -75,3 +75,8 @@ def ganbench_scale_rows() -> Iterable[api.ScaleRow]:
 @hookspec
 def ganbench_suites() -> Iterable[api.SuiteFile]:
     """`yield SuiteFile("mnist", Path(__file__).with_name("mnist.toml"))`"""
+
+
+@hookspec
+def ganbench_checks() -> Iterable[api.Check]:
+    """`yield Check("my-library", lambda: Finding("ok", "my-library 2.1"))`"""

@@ -41,6 +41,7 @@ KINDS: dict[str, tuple[str, type]] = {
     "metric": ("ganbench_metrics", api.Metric),
     "scale-row": ("ganbench_scale_rows", api.ScaleRow),
     "suite": ("ganbench_suites", api.SuiteFile),
+    "check": ("ganbench_checks", api.Check),
 }
 
 
@@ -56,6 +57,8 @@ class Provenance:
     asked: bool
     source: str = ""
     """What a message calls it: the file as it was given, or the module."""
+    door: str = ""
+    """How it came in, in words."""
 
     @property
     def rank(self) -> int:
@@ -272,8 +275,16 @@ def _provenance(module: ModuleType, source: Source) -> Provenance:
     if source.distribution:
         with contextlib.suppress(PackageNotFoundError):
             release = version(source.distribution)
-    digest = content_hash(module)
-    return Provenance(source.module, source.provider, source.distribution, release, digest, source.asked, source.label)
+    return Provenance(
+        module=source.module,
+        provider=source.provider,
+        distribution=source.distribution,
+        version=release,
+        sha256=content_hash(module),
+        asked=source.asked,
+        source=source.label,
+        door=source.door,
+    )
 
 
 def content_hash(module: ModuleType) -> str:

@@ -26,8 +26,9 @@ OWN = "ganbench"
 class Source:
     """A module that may be a plugin.
 
-    label: what a warning calls it. word: the file or module that `-p` would name it by. files: what is hashed before it
-    is imported (the file; every file of its top-level package). load: imports it.
+    label: what a warning calls it. door: how it came in, in words. word: names it to a child process (a file's path, or
+    a module). files: what is hashed before it is imported (the file; every file of its top-level package). load:
+    imports it.
     """
 
     module: str
@@ -35,6 +36,7 @@ class Source:
     provider: str
     distribution: str | None
     asked: bool
+    door: str
     word: str
     files: tuple[Path, ...]
     load: Callable[[], ModuleType]
@@ -61,7 +63,8 @@ def find_sources(asked: Iterable[str], directories: Iterable[Path], complain: Co
 def _entry_points(complain: Complain) -> Iterator[Source]:
     for point in sorted(entry_points(group=GROUP), key=lambda p: (p.name, p.value)):
         try:
-            yield from walk(point.module, point.name, point.dist.name if point.dist else None, asked=False)
+            distribution = point.dist.name if point.dist else None
+            yield from walk(point.module, point.name, distribution, door=f"entry point {point.name}")
         except Exception as error:
             complain(f"entry point {point.name} = {point.value}", f"{type(error).__name__}: {error}")
 
@@ -74,7 +77,7 @@ def _folders(directories: Iterable[Path], complain: Complain) -> Iterator[Source
             try:
                 if not file.is_file():
                     raise OSError("no file")
-                yield file_source(file, asked=False)
+                yield file_source(file, door="--plugins-dir")
             except OSError as error:
                 complain(str(file), f"cannot be read ({error.strerror or error})")
 
@@ -86,19 +89,21 @@ def _asked(asked: Iterable[str]) -> Iterator[Source]:
             try:
                 if not path.is_file():
                     raise UsageError(f"-p {name}: no such file; give a Python file or an importable module")
-                yield file_source(path, asked=True)
+                yield file_source(path, door="-p", asked=True)
             except OSError as error:
                 raise UsageError(f"-p {name}: cannot be read ({error.strerror})") from None
             continue
         try:
-            yield from walk(name, name, _distribution(name), asked=True)
+            yield from walk(name, name, _distribution(name), door="-p", asked=True)
         except (ValueError, ImportError):
             raise UsageError(
                 f"-p {name}: neither a file nor an importable module; give a Python file, or install the module"
             ) from None
 
 
-def walk(module: str, provider: str, distribution: str | None, *, asked: bool) -> Iterator[Source]:
+def walk(
+    module: str, provider: str, distribution: str | None = None, *, door: str = "", asked: bool = False
+) -> Iterator[Source]:
     """A module, or every module of a package."""
     spec = _find(module)
     names = [module]
@@ -107,7 +112,7 @@ def walk(module: str, provider: str, distribution: str | None, *, asked: bool) -
     files = () if distribution == OWN else _files(module)
     for name in names:
         load = functools.partial(importlib.import_module, name)
-        yield Source(name, name, provider, distribution, asked, name, files, load)
+        yield Source(name, name, provider, distribution, asked, door, name, files, load)
 
 
 def _find(module: str) -> ModuleSpec:
@@ -139,12 +144,13 @@ def _iter_modules(paths: list[str], prefix: str) -> Iterator[str]:
             yield from _iter_modules([str(Path(p) / info.name.rpartition(".")[2]) for p in paths], info.name + ".")
 
 
-def file_source(file: Path, *, asked: bool) -> Source:
+def file_source(file: Path, *, door: str = "", asked: bool = False) -> Source:
     """One file; its module's name carries the hash of what it holds."""
     digest = hashlib.sha256(file.read_bytes()).hexdigest()
     module = f"ganbench_file_{file.stem}_{digest[:8]}"
-    load = functools.partial(_load_file, module, file.resolve())
-    return Source(module, str(file), file.stem, None, asked, str(file), (file.resolve(),), load)
+    path = file.resolve()
+    load = functools.partial(_load_file, module, path)
+    return Source(module, str(file), file.stem, None, asked, door, str(path), (path,), load)
 
 
 def _load_file(module: str, file: Path) -> ModuleType:

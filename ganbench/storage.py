@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 
 import platformdirs
@@ -24,6 +25,19 @@ REASON = 120
 """Characters of a failed download's reason that are shown."""
 STALE_AFTER = 3600.0
 """Seconds without a change after which a temporary folder is taken for that of a killed process."""
+
+
+_offline: ContextVar[bool] = ContextVar("_offline", default=False)
+
+
+@contextmanager
+def offline() -> Iterator[None]:
+    """A block in which `fetch` downloads nothing and says at once that the thing is not here."""
+    token = _offline.set(True)
+    try:
+        yield
+    finally:
+        _offline.reset(token)
 
 
 def cache_dir() -> Path:
@@ -43,6 +57,8 @@ def fetch(download: Callable[[Path], None], into: Path, what: str, idle: float =
     download: writes everything into the empty folder that it is given. It runs in a thread, and is given up when it
     raises or when nothing below that folder has grown for `idle` seconds. what: the thing's name in the error.
     """
+    if _offline.get():
+        raise Unavailable(f"{what}: not on this machine")
     into = Path(into)
     with _folder_beside(into) as folder:
         reason = _watched(download, folder, idle)

@@ -35,10 +35,11 @@ ARROWS: dict[str, set[str]] = {
     "plan": {"api", "plugins", "record"} | STORAGE,
     "train": {"api", "plugins", "record", "plan"} | STORAGE,
     "score": {"api", "plugins", "record", "plan"} | STORAGE,
+    "doctor": {"api", "plugins", "execute"} | STORAGE,
     "rank": {"record", "errors"},
     "publish": {"rank", "record", "errors"},
     "execute": {"plan", "record"} | STORAGE,
-    "cli": {"api", "plugins", "record", "plan", "train", "score", "rank", "publish", "execute"} | STORAGE,
+    "cli": {"api", "plugins", "record", "plan", "train", "score", "rank", "publish", "execute", "doctor"} | STORAGE,
 }
 """Room -> the rooms that it may import, itself aside."""
 
@@ -59,7 +60,7 @@ WRAPPERS = {"datasets", "extractors", "metrics", "scale_rows"}
 ZOO_LIBRARIES = {"torch", "torchvision", "numpy"} | set(sys.stdlib_module_names)
 
 MAX_LINES = 300
-LONGER = {"api.py": 450, "plugins.py": 350}
+LONGER = {"api.py": 480, "plugins.py": 350}
 MAX_PLUGIN_CODE = 200
 
 PLAIN_WORDS: dict[str, str] = {

@@ -9,9 +9,11 @@ from typing import Annotated, NoReturn
 import typer
 
 from ganbench import __version__
+from ganbench.cli.doctor import doctor
 from ganbench.cli.info import info
 from ganbench.cli.leaderboard import leaderboard
 from ganbench.cli.list import list_plugins
+from ganbench.cli.plugins import plugins
 from ganbench.cli.publish import publish
 from ganbench.cli.run import run
 from ganbench.cli.terminal import one_line
@@ -29,6 +31,8 @@ app.command("leaderboard")(leaderboard)
 app.command("publish")(publish)
 app.command("list")(list_plugins)
 app.command("info")(info)
+app.command("plugins")(plugins)
+app.command("doctor")(doctor)
 
 _Misuse: type[Exception] = typer.BadParameter.__bases__[0]
 """What typer raises for words that it does not understand."""

@@ -52,8 +52,8 @@ def _tell(word: str, reason: str | None, raised: bool) -> None:
 
 def _source(word: str) -> Source:
     if os.sep in word:
-        return file_source(Path(word), asked=False)
-    return next(walk(word, word, None, asked=False))
+        return file_source(Path(word))
+    return next(walk(word, word))
 
 
 def _fork(source: Source, seconds: float) -> tuple[str | None, bool]:

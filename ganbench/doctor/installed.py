@@ -1,0 +1,69 @@
+"""What plugins brought: whether they loaded, whether their data and weights are here, and the checks of their own."""
+
+from __future__ import annotations
+
+import functools
+from collections import Counter
+from collections.abc import Iterator
+
+from ganbench.api import Check, Dataset, Extractor, Finding
+from ganbench.errors import Unavailable
+from ganbench.plugins import Broken, Registry
+from ganbench.storage import offline
+
+
+def checks(registry: Registry) -> Iterator[Check]:
+    """Plugins, data sets, extractors, and whatever plugins check themselves."""
+    for provider, found in _providers(registry).items():
+        yield Check(f"plugin {provider}", functools.partial(Finding, "ok", found))
+    for broken in registry.broken:
+        yield Check(f"plugin {broken.source}", functools.partial(left_out, broken))
+    if not registry.entries:
+        yield Check("plugins", functools.partial(Finding, "failed", "none was loaded", "pip install -e . again"))
+    for clash in registry.clashes():
+        yield Check("names", functools.partial(Finding, "warning", clash, "say PROVIDER:NAME for the other one"))
+    for entry in registry.of("dataset"):
+        yield Check(f"data set {entry.name}", functools.partial(data, entry.record))
+    for entry in registry.of("extractor"):
+        yield Check(f"extractor {entry.name}", functools.partial(weights, entry.record))
+    yield from (entry.record for entry in registry.of("check"))
+
+
+def left_out(broken: Broken) -> Finding:
+    """A plugin that nobody asked for, and that is not there."""
+    return Finding("warning", f"left out: {broken.reason}", "mend it, or remove it")
+
+
+def data(dataset: Dataset) -> Finding:
+    """On this disk or not."""
+    if dataset.here():
+        return Finding("ok", "on this disk")
+    return Finding(
+        "warning",
+        "not on this disk: downloaded when first used",
+        "without a network, point GANBENCH_DATA at a folder that holds it",
+    )
+
+
+def weights(extractor: Extractor) -> Finding:
+    """At hand or not; nothing is downloaded."""
+    try:
+        with offline():
+            found = extractor.weights(None)
+    except Unavailable:
+        mend = f"without a network, give them: ganbench run --extractor {extractor.name}=FILE"
+        return Finding("warning", "weights not on this disk: downloaded when first used", mend)
+    return Finding("ok", f"weights at hand ({found.file.name}, sha256 {found.sha256[:12]})")
+
+
+def _providers(registry: Registry) -> dict[str, str]:
+    """Provider -> where it comes from, and how much of what it registered."""
+    found: dict[str, str] = {}
+    for entry in registry.entries:
+        source = entry.provenance
+        if source.provider not in found:
+            mine = [e.kind for e in registry.entries if e.provenance.provider == source.provider]
+            origin = f"{source.distribution} {source.version or ''}".strip() if source.distribution else source.source
+            counts = ", ".join(f"{n} {kind}" for kind, n in Counter(mine).items())
+            found[source.provider] = f"{origin}: {counts}"
+    return found
