@@ -8,9 +8,7 @@ program is first tried out in a process of its own (`ganbench.probe`), and canno
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import inspect
-import sys
 import traceback
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -22,6 +20,7 @@ from typing import Any
 import pluggy
 
 from ganbench import api, hookspecs, probe
+from ganbench.code_hash import code_hash
 from ganbench.errors import UsageError, nearest
 from ganbench.sources import OWN, Source, find_sources
 from ganbench.undisturbed import undisturbed
@@ -234,6 +233,9 @@ def register(source: Source) -> list[Registered]:
             raise HookError(f"unknown hook {name}; {nearest(name, known)}", function)
         if inspect.signature(function).parameters:
             raise HookError(f"hook {name} must take no arguments", function)
+    for name in known - set(hooks):
+        if inspect.isfunction(function := vars(module).get(name)):
+            raise HookError(f"{name} lacks the line @hookimpl above it", function)
     manager.register(module, source.module)
     manager.check_pending()
     provenance = _provenance(module, source)
@@ -280,34 +282,11 @@ def _provenance(module: ModuleType, source: Source) -> Provenance:
         provider=source.provider,
         distribution=source.distribution,
         version=release,
-        sha256=content_hash(module),
+        sha256=code_hash(module),
         asked=source.asked,
         source=source.label,
         door=source.door,
     )
-
-
-def content_hash(module: ModuleType) -> str:
-    """sha256 over a module's file and the files of what it imports from its own top-level package, in order of name."""
-    top = module.__name__.partition(".")[0]
-    seen: dict[str, ModuleType] = {}
-    todo = [module]
-    while todo:
-        current = todo.pop()
-        if current.__name__ in seen:
-            continue
-        seen[current.__name__] = current
-        for value in vars(current).values():
-            owner = (
-                value if isinstance(value, ModuleType) else sys.modules.get(getattr(value, "__module__", None) or "")
-            )
-            if owner is not None and owner.__name__.partition(".")[0] == top:
-                todo.append(owner)
-    digest = hashlib.sha256()
-    for _, current in sorted(seen.items()):
-        if file := getattr(current, "__file__", None):
-            digest.update(hashlib.sha256(Path(file).read_bytes()).digest())
-    return digest.hexdigest()
 
 
 def one_line(error: BaseException, source: Source) -> str:
