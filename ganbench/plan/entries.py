@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ganbench.api import Architecture, Component, GameBuilder, Preset, Recipe, SampleSpec, Value
+from ganbench.errors import UsageError
 from ganbench.plan.recipe import Layer, resolve
 from ganbench.plan.suite import EntrySet, Suite, Tier
 from ganbench.plugins import Registered, Registry
@@ -39,7 +40,7 @@ class Entry:
 
 def chosen(tier: Tier, wishes: Wishes) -> tuple[EntrySet, ...]:
     """The tier's entries; or, where architectures or losses are named, their product with what the tier has of
-    the other."""
+    the other. An architecture of the tier keeps the recipe that it has there first."""
     if not (wishes.architectures or wishes.losses or wishes.presets):
         return tier.entries
     entries = [EntrySet(preset=p, recipe={}) for p in wishes.presets]
@@ -47,7 +48,8 @@ def chosen(tier: Tier, wishes: Wishes) -> tuple[EntrySet, ...]:
         crossed = [e for e in tier.entries if e.architectures]
         architectures = wishes.architectures or tuple(dict.fromkeys(a for e in crossed for a in e.architectures))
         losses = wishes.losses or tuple(dict.fromkeys(loss for e in crossed for loss in e.losses))
-        entries.append(EntrySet(architectures=architectures, losses=losses, recipe={}))
+        recipes = {a: e.recipe for e in reversed(crossed) for a in e.architectures}
+        entries += [EntrySet(architectures=(a,), losses=losses, recipe=recipes.get(a, {})) for a in architectures]
     return tuple(entries)
 
 
@@ -157,7 +159,10 @@ def _game(found: Registered, group: EntrySet, suite: Suite, tier: Tier, wishes: 
 
 def _brought(registry: Registry, asked: list[Registered], more: Iterable[str]) -> list[Registered]:
     """The components after the first (the loss), with everything that they or the architecture bring, each once."""
-    result = {c.name: c for c in asked}
+    result: dict[str, Registered] = {}
+    for component in asked:
+        if (other := result.setdefault(component.name, component)).kind != component.kind:
+            raise UsageError(f"{other.kind} and {component.kind} are both named '{component.name}': rename one of them")
     todo = [*more, *(b for c in asked for b in c.record.brings)]
     while todo:
         name = todo.pop(0)
@@ -184,14 +189,13 @@ def _misfit(components: list[Registered], traits: frozenset[str], spec: SampleSp
 
 
 def _heard(suite: Suite, tier: Tier, wishes: Wishes, entries: list[Entry]) -> None:
-    """A key that no entry declares is a mistake."""
-    declared = {k: {"value": v["value"]} for e in entries for k, v in e.recipe.items()}
-    for origin, values in (
-        (f"suite {suite.name}", suite.recipe),
-        (f"tier {tier.name}", tier.recipe),
-        ("--set", wishes.settings),
-    ):
-        resolve((origin, {k: v["value"] for k, v in declared.items()}), None, [], [Layer(origin, values)])
+    """A key that no entry declares is a mistake; in the suite only where it is run as written, not with other parts."""
+    declared = {k: v["value"] for e in entries for k, v in e.recipe.items()}
+    layers = [Layer("--set", wishes.settings)]
+    if not (wishes.architectures or wishes.losses or wishes.presets):
+        layers += [Layer(f"suite {suite.name}", suite.recipe), Layer(f"tier {tier.name}", tier.recipe)]
+    for layer in layers:
+        resolve((layer.origin, declared), None, [], [layer])
 
 
 def _short(value: Value) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ from ganbench.errors import UsageError, nearest
 from ganbench.plan.spec import COUNTERS
 
 TABLES = ("reduced", "as published", "tuned")
+DIGITS = 18
+"""The longest seed on the command line."""
 
 
 @dataclass(frozen=True)
@@ -126,6 +129,8 @@ def read_suite(file: Path, name: str | None = None) -> Suite:
         raise UsageError(f"suite file {file}: not valid TOML: {error}") from None
     table = _Table(raw, f"suite file {file}")
     data = table.take("dataset", (str, dict))
+    if not data or (isinstance(data, dict) and not all(isinstance(v, str) for v in data.values())):
+        raise UsageError(f"suite file {file}: 'dataset' must be a name, or a table {{ A = \"name\", … }}, not {data!r}")
     recipe = table.take("recipe", dict, {})
     tiers = {k: _tier(k, v, f"suite file {file}, tier '{k}'") for k, v in table.take("tiers", dict).items()}
     if not tiers:
@@ -158,7 +163,7 @@ def _tier(name: str, value: Any, where: str) -> Tier:
             f"{where}: 'budget' names one of {', '.join(COUNTERS)}, for example {{ real_images = 60_000 }}"
         )
     counter, amount = next(iter(budget.items()))
-    if not isinstance(amount, int | float) or isinstance(amount, bool) or amount <= 0:
+    if not isinstance(amount, int | float) or isinstance(amount, bool) or not 0 < amount < math.inf:
         raise UsageError(f"{where}: the budget's {counter} must be a positive number, not {amount!r}")
     looks = _Table(table.take("looks", dict, {}), f"{where}, 'looks'")
     tier = Tier(
@@ -183,8 +188,12 @@ def _tier(name: str, value: Any, where: str) -> Tier:
     table.done()
     if tier.table not in TABLES:
         raise UsageError(f"{where}: 'table' must be one of {', '.join(TABLES)}, not {tier.table!r}")
-    if tier.samples < 1:
-        raise UsageError(f"{where}: 'samples' must be at least 1, not {tier.samples}")
+    for key, count in (("samples", tier.samples), ("looks.samples", tier.look_samples)):
+        if count < 1:
+            raise UsageError(f"{where}: '{key}' must be at least 1, not {count}")
+    for key, params in tier.params.items():
+        if not isinstance(params, dict):
+            raise UsageError(f"{where}: 'params.{key}' must be a table of the metric's parameters, not {params!r}")
     return tier
 
 
@@ -223,7 +232,7 @@ def parse_seeds(text: str) -> tuple[int, ...]:
     seeds: list[int] = []
     for part in text.split(","):
         first, dots, last = part.strip().partition("..")
-        if not first.isdecimal() or (dots and not last.isdecimal()):
+        if not first.isdecimal() or (dots and not last.isdecimal()) or max(len(first), len(last)) > DIGITS:
             raise UsageError(f"--seeds {text}: expected 5 (seed 5), 0..4 (with 4) or 0,3")
         if dots and int(last) < int(first):
             raise UsageError(f"--seeds {text}: the range runs backwards; did you mean {last}..{first}?")
