@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import sys
 import traceback
@@ -73,10 +74,9 @@ def main() -> int:
 
 def _where(error: Exception) -> str:
     """The error in one line, with the file and line it came from."""
-    frame = traceback.extract_tb(error.__traceback__)[-1]
-    for candidate in traceback.extract_tb(error.__traceback__):
-        if "/torch/" not in candidate.filename and "/ganbench/" not in candidate.filename:
-            frame = candidate
+    frames = traceback.extract_tb(error.__traceback__)
+    elsewhere = tuple(str(Path(str(p.__file__)).parent) + os.sep for p in (plugins, torch))
+    frame = ([f for f in frames if not f.filename.startswith((*elsewhere, "<"))] or frames)[-1]
     first = (str(error).strip() or "no message").splitlines()[0]
     return f"{type(error).__name__}: {first} ({Path(frame.filename).name}, line {frame.lineno})"
 

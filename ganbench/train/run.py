@@ -24,6 +24,8 @@ from ganbench.train.setup import build_engine
 from ganbench.train.throughput import Clock, flops_of_a_cycle
 
 CHECKPOINT_SECONDS = 60.0
+IDLE_CYCLES = 100
+"""Cycles in a row that do not advance the budget, after which nothing is expected to."""
 
 
 class Interrupted(Exception):
@@ -78,11 +80,12 @@ class Run:
     def _loop(self) -> int | None:
         engine, every = self.engine, self._poll_every()
         self.clock.start(engine.counters["real_images"])
-        progress = self.progress()
+        progress, idle = self.progress(), 0
         while progress < 1.0:
             watch = (self.step + 1) % every == 0
             engine.cycle(progress, watch=watch)
-            if self.progress() <= progress:
+            idle = idle + 1 if self.progress() <= progress else 0
+            if idle == IDLE_CYCLES:
                 raise UsageError(f"no turn of this game advances the budget's '{self.counter}': name another counter")
             progress = self.progress()
             stopping = self.stop()
@@ -186,9 +189,9 @@ class Run:
         tensors, plain = load_checkpoint(self.checkpoint, self.device)
         here = {"run_id": self.spec.run_id, "torch": torch.__version__, "machine": self.environment["machine"]}
         for key, value in here.items():
-            if plain[key] != value:
+            if plain.get(key) != value:
                 raise UsageError(
-                    f"{self.checkpoint}: was written with {key} {plain[key]}, here it is {value}; "
+                    f"{self.checkpoint}: was written with {key} {plain.get(key)}, here it is {value}; "
                     "delete the checkpoint to start this run anew (ganbench run --resume all does it for all)"
                 )
         self.engine.load(tensors, plain)

@@ -1,0 +1,86 @@
+"""Losses that go wrong on purpose, and games whose turns are odd, to train on digits with the zoo's networks."""
+
+from __future__ import annotations
+
+import time
+
+import torch
+from torch import nn
+
+from ganbench import Batch, Game, GameBuilder, Loss, Recipe, Turn, hookimpl
+
+
+def critic(D, real, fake):
+    return D(fake) - D(real)
+
+
+def generator(D, fake):
+    return -D(fake)
+
+
+def slow_generator(D, fake, recipe):
+    time.sleep(recipe["t-slow.seconds"])
+    return -D(fake)
+
+
+def not_a_number(D, fake, step, recipe):
+    return torch.where(step == recipe["t-nan.step"], float("nan"), -D(fake))
+
+
+def steep(D, fake):
+    """Zero, with a slope that is no number."""
+    return (D(fake) * 0).square().sqrt()
+
+
+def raises(D, fake):
+    raise RuntimeError("it broke\nbeyond repair")
+
+
+class Net(nn.Module):
+    """One linear layer, for latents and for samples."""
+
+    def __init__(self, inputs, *outputs):
+        super().__init__()
+        self.linear, self.shape = nn.Linear(inputs, torch.Size(outputs).numel()), outputs
+
+    def forward(self, x):
+        return self.linear(x.flatten(1)).reshape(len(x), *self.shape).tanh()
+
+
+class Maker(Net):
+    def forward(self, z):
+        return super().forward(z)
+
+
+def game(name, turns):
+    """A game of a generator and a discriminator with these turns."""
+
+    def build(spec, recipe):
+        pixels = torch.Size(spec.shape).numel()
+        players = {"G": lambda: Maker(recipe["latent"], *spec.shape), "D": lambda: Net(pixels, 1)}
+        return Game(players, turns, lambda nets, latents: nets["G"].make(latents))
+
+    return GameBuilder(name, build)
+
+
+def matched(nets, latents, real):
+    fake: Batch = nets["G"].make(latents)
+    return {"match": (fake.get("x") - real.get("x")).square().mean()}
+
+
+def judged(nets, real):
+    return {"judge": nets["D"](real).mean()}
+
+
+@hookimpl
+def ganbench_losses():
+    yield Loss("t-slow", critic, slow_generator, recipe=Recipe({"t-slow.seconds": 0.0}))
+    yield Loss("t-nan", critic, not_a_number, recipe=Recipe({"t-nan.step": 37}))
+    yield Loss("t-steep", critic, steep)
+    yield Loss("t-raises", critic, raises)
+
+
+@hookimpl
+def ganbench_games():
+    yield game("t-alone", (Turn("G", ("G",), matched),))
+    yield game("t-lazy", (Turn("D", ("D",), judged, when=lambda cycle: cycle % 3 == 2), Turn("G", ("G",), matched)))

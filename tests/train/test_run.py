@@ -1,0 +1,271 @@
+"""A run in its folder: what it leaves, how it stops and goes on, and what it says when it cannot."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from ganbench import plugins
+from ganbench.plan.build import plan
+from ganbench.plan.data import resolve_data
+from ganbench.plan.entries import Wishes
+from ganbench.plan.spec import RunSpec
+from ganbench.plan.suite import read_suite
+from ganbench.record.files import file_hash
+from ganbench.train.__main__ import main
+from ganbench.train.checkpoint import load_checkpoint, save_checkpoint
+from ganbench.train.device import reference_mode
+from ganbench.train.run import Interrupted, Run
+
+PARTS = Path(__file__).with_name("run_parts.py")
+CPU = torch.device("cpu")
+CLOCK = {"seconds", "images_per_second"}
+SUITE = """
+version = 1
+dataset = "mnist-5k"
+extractor = "mnist-cnn"
+metrics = "frechet-distance"
+headline = "fd/mnist-cnn"
+scale = ["constant"]
+
+[tiers.tiny]
+budget = {{ {budget} }}
+seeds = 1
+samples = 20
+looks = {{ count = 2, samples = 10 }}
+recipe = {{ batch_size = 8, latent = 4, ema_half_life = 100.0 }}
+entries = [{{ {entry} }}]
+"""
+MLP = 'architecture = "mlp", loss = "{}", recipe = {{ width = 8, depth = 1 }}'
+GAME = 'game = "{}"'
+Planner = Callable[..., RunSpec]
+
+
+@pytest.fixture(scope="module")
+def parts() -> plugins.Registry:
+    return plugins.load([str(PARTS)])
+
+
+@pytest.fixture
+def planned(parts: plugins.Registry, tmp_path: Path) -> Planner:
+    """The spec of one run: its entry, its budget, further settings."""
+
+    def make(entry: str = MLP.format("t-slow"), budget: str = "generator_steps = 150", **settings: Any) -> RunSpec:
+        file = tmp_path / "tiny.toml"
+        file.write_text(SUITE.format(entry=entry, budget=budget))
+        suite, tier = read_suite(file), read_suite(file).tier(None)
+        data = resolve_data(suite, tier, parts)
+        return plan(suite, tier, parts, data, device="cpu", wishes=Wishes(settings=settings)).runs[-1]
+
+    return make
+
+
+@pytest.fixture
+def train(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[RunSpec, Path], int]]:
+    """What `python -m ganbench.train` does, in this process."""
+    handlers = {s: signal.getsignal(s) for s in (signal.SIGTERM, signal.SIGINT)}
+
+    def child(spec: RunSpec, folder: Path) -> int:
+        spec.write(folder)
+        monkeypatch.setattr(sys, "argv", ["ganbench.train", "-p", str(PARTS), str(folder)])
+        return main()
+
+    yield child
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+    torch.set_deterministic_debug_mode("default")
+
+
+def read(folder: Path, name: str = "trained.json") -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((folder / name).read_text())
+    return found
+
+
+def told(folder: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (folder / "events.jsonl").read_text().splitlines()]
+
+
+def lasting(folder: Path) -> dict[str, Any]:
+    """All that a run leaves, but for what a clock said."""
+    trained = {k: v for k, v in read(folder).items() if k != "throughput"}
+    trained["counters"] = {k: v for k, v in trained["counters"].items() if k not in CLOCK}
+    trained["looks"] = [{k: v for k, v in look.items() if k not in CLOCK} for look in trained["looks"]]
+    events = [{k: v for k, v in event.items() if k not in CLOCK} for event in told(folder)]
+    return {"trained": trained, "events": events, "samples": {f.name: file_hash(f) for f in folder.rglob("*.npy")}}
+
+
+def stopped_at(spec: RunSpec, parts: plugins.Registry, folder: Path, cycle: int) -> None:
+    """Train until a cycle, and be told to stop there."""
+    run = Run(spec, parts, folder, CPU, stop=lambda: run.step == cycle)
+    with pytest.raises(Interrupted, match=f"stopped at cycle {cycle}"):
+        run.train()
+
+
+def test_what_a_run_leaves(planned: Planner, train: Any, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    assert train(planned(), folder) == 0
+    trained = read(folder)
+    assert (trained["status"], trained["reason"], trained["last_step"]) == ("completed", None, 150)
+    assert {v["name"] for v in trained["variants"]} == {"last-ema", "last-raw"}
+    samples = np.load(folder / "samples" / "last-ema.npy")
+    assert samples.shape == (20, 1, 28, 28) and samples.dtype == np.uint8
+    assert [look["cycle"] for look in trained["looks"]] == [75, 150]
+    assert np.load(folder / "samples" / f"{trained['looks'][0]['file']}.npy").shape[0] == 10
+    assert set(trained["parameters"]) == set(trained["weights"]) == {"G", "D"}
+    assert (folder / "samples.png").exists()
+    assert not (folder / "checkpoint.safetensors").exists() and not (folder / "error.json").exists()
+    cycles = [e["cycle"] for e in told(folder) if e["kind"] == "progress"]
+    assert cycles == list(range(2, 151, 2))
+
+
+def test_a_run_told_to_stop_goes_on_bit_for_bit(planned: Planner, train: Any, tmp_path: Path) -> None:
+    """Stopped by SIGTERM as a process of its own, and finished in this one."""
+    spec, whole, folder = planned(**{"t-slow.seconds": 0.01}), tmp_path / "whole", tmp_path / "stopped"
+    spec.write(folder)
+    command = [sys.executable, "-m", "ganbench.train", "-p", str(PARTS), str(folder)]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    while process.poll() is None and not (folder / "events.jsonl").exists():
+        time.sleep(0.01)
+    process.send_signal(signal.SIGTERM)
+    _, log = process.communicate(timeout=60)
+    assert process.returncode == 1 and log.splitlines()[-1].startswith("interrupted: stopped at cycle ")
+    error = read(folder, "error.json")
+    assert (error["status"], error["stage"], error["run_id"]) == ("interrupted", "training", spec.run_id)
+    assert 1 <= error["last_step"] < 150 and (folder / "checkpoint.safetensors").exists()
+    assert train(spec, folder) == 0 and train(spec, whole) == 0
+    assert lasting(folder) == lasting(whole)
+
+
+def test_stops_between_polls_and_looks(planned: Planner, parts: Any, train: Any, tmp_path: Path) -> None:
+    spec, whole, folder = planned(), tmp_path / "whole", tmp_path / "stopped"
+    assert train(spec, whole) == 0
+    spec.write(folder)
+    for cycle in (1, 38, 75, 111):
+        stopped_at(spec, parts, folder, cycle)
+        with (folder / "events.jsonl").open("a") as file:
+            file.write('{"kind": "progress", "cycle": 149')  # told after the checkpoint, and torn
+    assert train(spec, folder) == 0
+    assert lasting(folder) == lasting(whole)
+
+
+@pytest.mark.parametrize("step", [0, 36, 37, 149])
+def test_a_loss_that_is_no_number_ends_the_run(planned: Planner, train: Any, tmp_path: Path, step: int) -> None:
+    """The step is exact, also between two polls."""
+    assert train(planned(MLP.format("t-nan"), **{"t-nan.step": step}), tmp_path / "run") == 0
+    trained = read(tmp_path / "run")
+    assert (trained["status"], trained["last_step"]) == ("diverged", step)
+    assert trained["reason"] == f"a loss or a weight was not finite at cycle {step}"
+    assert trained["variants"] == [] and not list((tmp_path / "run").rglob("last-*.npy"))
+    assert "NaN" not in (tmp_path / "run" / "events.jsonl").read_text()
+
+
+def test_a_weight_that_is_no_number_ends_the_run(planned: Planner, train: Any, tmp_path: Path) -> None:
+    """The losses of the only cycle are finite, what they do to the weights is not."""
+    assert train(planned(MLP.format("t-steep"), "generator_steps = 1"), tmp_path / "run") == 0
+    trained = read(tmp_path / "run")
+    assert (trained["status"], trained["last_step"]) == ("diverged", 1)
+    assert all(v == v and v is not None for e in told(tmp_path / "run") for v in e.get("losses", {}).values())
+
+
+def test_a_component_that_raises_is_named(planned: Planner, train: Any, tmp_path: Path) -> None:
+    folder = tmp_path / "ganbench" / "run"
+    assert train(planned(MLP.format("t-raises")), folder) == 1
+    error = read(folder, "error.json")
+    line = next(i for i, t in enumerate(PARTS.read_text().splitlines(), 1) if "raise RuntimeError" in t)
+    assert (error["status"], error["last_step"], error["stage"]) == ("crashed", 0, "training")
+    assert error["reason"] == f"RuntimeError: it broke (run_parts.py, line {line})"
+    assert not (folder / "trained.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("budget", "counter", "reached"),
+    [
+        ("generator_steps = 5", "generator_steps", 5),
+        ("discriminator_steps = 10", "discriminator_steps", 12),
+        ("real_images = 50", "real_images", 72),
+        ("real_images = 72", "real_images", 72),
+    ],
+)
+def test_a_budget_ends_with_the_first_whole_cycle(
+    planned: Planner, train: Any, tmp_path: Path, budget: str, counter: str, reached: int
+) -> None:
+    assert train(planned(budget=budget, d_steps=3), tmp_path / "run") == 0
+    counters = read(tmp_path / "run")["counters"]
+    cycles = counters["cycles"]
+    assert counters[counter] == reached
+    assert (counters["generator_steps"], counters["discriminator_steps"]) == (cycles, 3 * cycles)
+    assert counters["real_images"] == 24 * cycles
+
+
+def test_a_budget_of_seconds_counts_training(planned: Planner, train: Any, tmp_path: Path) -> None:
+    assert train(planned(budget="seconds = 0.3", **{"t-slow.seconds": 0.01}), tmp_path / "run") == 0
+    trained = read(tmp_path / "run")
+    assert trained["status"] == "completed" and 0.3 <= trained["counters"]["seconds"] < 5
+    assert 1 <= trained["counters"]["cycles"] <= 31
+
+
+def test_a_budget_that_nothing_advances(planned: Planner, train: Any, tmp_path: Path) -> None:
+    assert train(planned(GAME.format("t-alone"), "discriminator_steps = 9"), tmp_path / "run") == 1
+    error = read(tmp_path / "run", "error.json")
+    assert error["status"] == "crashed"
+    assert error["reason"].startswith("no turn of this game advances the budget's 'discriminator_steps'")
+
+
+def test_a_budget_that_some_cycles_do_not_advance(planned: Planner, train: Any, tmp_path: Path) -> None:
+    assert train(planned(GAME.format("t-lazy"), "discriminator_steps = 9"), tmp_path / "run") == 0
+    counters = read(tmp_path / "run")["counters"]
+    assert (counters["discriminator_steps"], counters["cycles"]) == (9, 27)
+
+
+@pytest.mark.parametrize(("key", "value"), [("torch", "0.4.1"), ("machine", "abc"), ("run_id", "ff"), ("torch", None)])
+def test_a_checkpoint_from_elsewhere_is_refused(
+    planned: Planner, parts: Any, train: Any, tmp_path: Path, key: str, value: str | None
+) -> None:
+    reference_mode(CPU, 1)
+    spec, folder = planned(), tmp_path / "run"
+    stopped_at(spec, parts, folder, 3)
+    file = folder / "checkpoint.safetensors"
+    tensors, plain = load_checkpoint(file, CPU)
+    here = plain.pop(key)
+    save_checkpoint(file, tensors, {**plain, key: value} if value else plain)
+    assert train(spec, folder) == 1
+    reason = read(folder, "error.json")["reason"]
+    assert f"was written with {key} {value}, here it is {here}; delete the checkpoint" in reason
+    assert file.exists(), "it is the user's to delete"
+
+
+@pytest.mark.parametrize("content", [b"", b"garbage " * 100])
+def test_a_checkpoint_that_is_none(planned: Planner, train: Any, tmp_path: Path, content: bytes) -> None:
+    folder = tmp_path / "run"
+    folder.mkdir()
+    (folder / "checkpoint.safetensors").write_bytes(content)
+    assert train(planned(), folder) == 1
+    assert "checkpoint.safetensors: is no checkpoint of ganbench" in read(folder, "error.json")["reason"]
+
+
+def test_what_a_scale_row_leaves(parts: Any, planned: Planner, train: Any, tmp_path: Path) -> None:
+    planned()
+    suite = read_suite(tmp_path / "tiny.toml")
+    tier = suite.tier(None)
+    spec = plan(suite, tier, parts, resolve_data(suite, tier, parts), device="cpu").runs[0]
+    assert spec.kind == "scale" and train(spec, tmp_path / "run") == 0
+    trained = read(tmp_path / "run")
+    assert trained["status"] == "completed" and trained["variants"][0]["name"] == "scale"
+    assert np.load(tmp_path / "run" / "samples" / "scale.npy").shape == (20, 1, 28, 28)
+    assert (tmp_path / "run" / "samples.png").exists()
+
+
+def test_a_folder_without_a_spec(train: Any, tmp_path: Path, capsys: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["ganbench.train", str(tmp_path)])
+    assert main() == 1
+    assert capsys.readouterr().err.splitlines()[-1].startswith(f"crashed: {tmp_path / 'spec.json'}: cannot be read")
