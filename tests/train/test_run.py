@@ -71,13 +71,13 @@ def planned(parts: plugins.Registry, tmp_path: Path) -> Planner:
 
 
 @pytest.fixture
-def train(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[RunSpec, Path], int]]:
+def train(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., int]]:
     """What `python -m ganbench.train` does, in this process."""
     handlers = {s: signal.getsignal(s) for s in (signal.SIGTERM, signal.SIGINT)}
 
-    def child(spec: RunSpec, folder: Path) -> int:
+    def child(spec: RunSpec, folder: Path, file: Path = PARTS) -> int:
         spec.write(folder)
-        monkeypatch.setattr(sys, "argv", ["ganbench.train", "-p", str(PARTS), str(folder)])
+        monkeypatch.setattr(sys, "argv", ["ganbench.train", "-p", str(file), str(folder)])
         return main()
 
     yield child
@@ -178,8 +178,11 @@ def test_a_weight_that_is_no_number_ends_the_run(planned: Planner, train: Any, t
 
 
 def test_a_component_that_raises_is_named(planned: Planner, train: Any, tmp_path: Path) -> None:
-    folder = tmp_path / "ganbench" / "run"
-    assert train(planned(MLP.format("t-raises")), folder) == 1
+    """Also where its file lies below a folder of this program's name."""
+    folder, file = tmp_path / "run", tmp_path / "ganbench" / PARTS.name
+    file.parent.mkdir()
+    file.write_bytes(PARTS.read_bytes())
+    assert train(planned(MLP.format("t-raises")), folder, file) == 1
     error = read(folder, "error.json")
     line = next(i for i, t in enumerate(PARTS.read_text().splitlines(), 1) if "raise RuntimeError" in t)
     assert (error["status"], error["last_step"], error["stage"]) == ("crashed", 0, "training")
