@@ -36,6 +36,10 @@ def raises(D, fake):
     raise RuntimeError("it broke\nbeyond repair")
 
 
+def mismatched(D, fake):
+    return nn.Linear(3, 3)(torch.zeros(2, 2))
+
+
 class Net(nn.Module):
     """One linear layer, for latents and for samples."""
 
@@ -78,6 +82,7 @@ def ganbench_losses():
     yield Loss("t-nan", critic, not_a_number, recipe=Recipe({"t-nan.step": 37}))
     yield Loss("t-steep", critic, steep)
     yield Loss("t-raises", critic, raises)
+    yield Loss("t-mismatched", critic, mismatched)
 
 
 @hookimpl

@@ -177,16 +177,23 @@ def test_a_weight_that_is_no_number_ends_the_run(planned: Planner, train: Any, t
     assert all(v == v and v is not None for e in told(tmp_path / "run") for v in e.get("losses", {}).values())
 
 
-def test_a_component_that_raises_is_named(planned: Planner, train: Any, tmp_path: Path) -> None:
-    """Also where its file lies below a folder of this program's name."""
+@pytest.mark.parametrize(
+    ("loss", "text", "message"),
+    [("t-raises", "raise RuntimeError", "it broke"), ("t-mismatched", "return nn.Linear(3, 3)", "mat1 and mat2 shapes")],
+)
+def test_a_component_that_raises_is_named(
+    planned: Planner, train: Any, tmp_path: Path, loss: str, text: str, message: str
+) -> None:
+    """Its own line, not the library's; also where its file lies below a folder of this program's name."""
     folder, file = tmp_path / "run", tmp_path / "ganbench" / PARTS.name
     file.parent.mkdir()
     file.write_bytes(PARTS.read_bytes())
-    assert train(planned(MLP.format("t-raises")), folder, file) == 1
+    assert train(planned(MLP.format(loss)), folder, file) == 1
     error = read(folder, "error.json")
-    line = next(i for i, t in enumerate(PARTS.read_text().splitlines(), 1) if "raise RuntimeError" in t)
+    line = next(i for i, t in enumerate(PARTS.read_text().splitlines(), 1) if text in t)
     assert (error["status"], error["last_step"], error["stage"]) == ("crashed", 0, "training")
-    assert error["reason"] == f"RuntimeError: it broke (run_parts.py, line {line})"
+    assert error["reason"].startswith(f"RuntimeError: {message}")
+    assert error["reason"].endswith(f" (run_parts.py, line {line})")
     assert not (folder / "trained.json").exists()
 
 
