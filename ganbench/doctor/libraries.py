@@ -90,7 +90,7 @@ def satisfied(specifiers: str, found: str) -> bool:
     """Whether a version meets specifiers with `==`, `!=`, `>=`, `<=`, `>`, `<`; others are taken as met. Local parts
     (`+cpu`) do not count."""
     here = _numbers(found)
-    for sign, wanted in re.findall(r"(==|!=|>=|<=|>|<)(\d[\w.]*(?:\.\*)?)", specifiers):
+    for sign, wanted in re.findall(r"(==|!=|>=|<=|>|<)(\d\w*(?:\.\w+)*(?:\.\*)?)", specifiers):
         there = _numbers(wanted)
         at = here[: len(there)] if wanted.endswith(".*") else here
         width = max(len(at), len(there))

@@ -1,0 +1,157 @@
+"""`ganbench doctor`: a line for each check, with the mend; nothing is downloaded, nothing is a traceback."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from ganbench import Check, Finding
+from ganbench.cli import main
+from ganbench.doctor import examine
+from ganbench.doctor.libraries import demand, pair, satisfied
+
+CHECKS = """
+from pathlib import Path
+from ganbench import Check, Dataset, Extractor, Finding, SampleSpec, UsageError, cache_dir, fetch, hookimpl
+
+def boom():
+    raise ZeroDivisionError("a check that breaks")
+
+def download(folder):
+    (Path(__file__).parent / "downloaded").touch()
+
+def weights(path):
+    return fetch(download, cache_dir() / "nothing", "weights of nothing")
+
+def damaged(path):
+    raise UsageError("w.bin: damaged; delete it")
+
+@hookimpl
+def ganbench_checks():
+    yield Check("fine", lambda: Finding("ok", "all is well"))
+    if BAD:
+        yield Check("boom", boom)
+        yield Check("odd", lambda: "yes")
+
+@hookimpl
+def ganbench_datasets():
+    yield Dataset("far-away", SampleSpec((2,), None, "points"), lambda split: None, here=lambda: False)
+    yield Dataset("nearby", SampleSpec((2,), None, "points"), lambda split: None, here=lambda: True)
+
+@hookimpl
+def ganbench_extractors():
+    yield Extractor("weightless", lambda weights, layers: None, weights)
+    if BAD:
+        yield Extractor("damaged", lambda weights, layers: None, damaged)
+"""
+
+
+def examined(words: list[str], code: int, capsys: pytest.CaptureFixture[str]) -> dict[str, dict[str, str]]:
+    """Check -> its line."""
+    with pytest.raises(SystemExit) as ended:
+        main(["doctor", "--format", "json", *words])
+    out, told = capsys.readouterr()
+    assert (ended.value.code, told) == (code, "")
+    return {line["check"]: line for line in json.loads(out)}
+
+
+def plugin(folder: Path, bad: bool) -> str:
+    file = folder / "checking.py"
+    file.write_text(CHECKS.replace("BAD", str(bad)))
+    return str(file)
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No data and no weights but those that come with packages."""
+    monkeypatch.setenv("GANBENCH_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
+    monkeypatch.delenv("GANBENCH_DATA", raising=False)
+    monkeypatch.chdir(tmp_path)
+
+
+def test_what_works_and_what_is_not_here(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "broken.py").write_text("import nonsense_that_is_not_there\n")
+    lines = examined(["-p", plugin(tmp_path, bad=False), "--plugins-dir", "folder"], 0, capsys)
+    for check in ("python", "torch", "torchvision", "torch-fidelity", "processor", "devices", "cache", "runs", "fine"):
+        assert lines[check]["status"] == "ok", lines[check]
+    assert (lines["data set nearby"]["status"], lines["data set far-away"]["status"]) == ("ok", "warning")
+    assert "GANBENCH_DATA" in lines["data set far-away"]["mend"]
+    assert lines["extractor weightless"]["status"] == "warning"
+    assert "--extractor weightless=FILE" in lines["extractor weightless"]["mend"]
+    assert not (tmp_path / "downloaded").exists()
+    assert lines["plugin checking"]["status"] == "ok"
+    broken = lines["plugin folder/broken.py"]
+    assert broken["status"] == "warning" and "broken.py, line 1: ModuleNotFoundError" in broken["what"]
+    left = {path.name for path in tmp_path.rglob("*") if path.is_file() and "__pycache__" not in path.parts}
+    assert left - {path.name for path in tmp_path.glob("cache/probes/*")} == {"checking.py", "broken.py"}
+
+
+def test_what_fails_is_a_finding_and_exit_code_1(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "runs").touch()
+    lines = examined(["-p", plugin(tmp_path, bad=True)], 1, capsys)
+    failed = {check: line["what"] for check, line in lines.items() if line["status"] == "failed"}
+    assert failed.keys() == {"boom", "odd", "extractor damaged", "runs"}
+    assert failed["boom"] == "ZeroDivisionError: a check that breaks"
+    assert "damaged; delete it" in failed["extractor damaged"]
+    assert "--out" in lines["runs"]["mend"]
+
+    with pytest.raises(SystemExit) as ended:
+        main(["doctor", "-p", str(tmp_path / "checking.py")])
+    out, told = capsys.readouterr()
+    assert (ended.value.code, told) == (1, "")
+    *rows, last = out.splitlines()
+    assert {row.split()[1] for row in rows if row.startswith("FAILED")} == {"runs", "extractor", "odd", "boom"}
+    assert last.startswith(f"{len(rows)} checks: 4 failed")
+
+
+def test_every_check_answers() -> None:
+    def leave() -> Finding:
+        raise SystemExit(3)
+
+    found = examine([Check("leaves", leave), Check("unknown", lambda: Finding("fine", "?"))])
+    assert [(name, finding.status) for name, finding in found] == [("leaves", "failed"), ("unknown", "failed")]
+
+
+def test_torchvision_of_another_torch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Found out from what is installed, before anything is imported."""
+    for name, release, needs in (("torch", "2.12.0+cpu", "numpy"), ("torchvision", "0.26.0", "torch==2.11.0")):
+        about = tmp_path / f"{name}-{release}.dist-info"
+        about.mkdir()
+        text = (
+            f"Metadata-Version: 2.1\nName: {name}\nVersion: {release}\nRequires-Dist: numpy\nRequires-Dist: {needs}\n"
+        )
+        (about / "METADATA").write_text(text)
+    monkeypatch.syspath_prepend(tmp_path)
+    found = pair("torchvision")
+    assert found.status == "failed"
+    assert found.what == "torchvision 0.26.0 needs torch ==2.11.0, and torch 2.12.0+cpu is installed"
+    assert "pip install --upgrade torch torchvision" in found.mend
+
+
+@pytest.mark.parametrize(
+    ("specifiers", "found", "met"),
+    [
+        ("==2.11.0", "2.11.0", True),
+        ("==2.11", "2.11.0+cu128", True),
+        ("==2.11.0", "2.11.1", False),
+        ("==2.11.*", "2.11.3", True),
+        ("==2.11.*", "2.12.0", False),
+        (">=2.14.0", "2.15.0", True),
+        (">=2.14.0", "2.9.1", False),
+        (">=2.9,<2.12", "2.12.0", False),
+        ("!=2.10.0,>2.9", "2.10.0", False),
+        ("", "2.11.0", True),
+    ],
+)
+def test_specifiers(specifiers: str, found: str, met: bool) -> None:
+    assert satisfied(specifiers, found) is met
+
+
+def test_demands() -> None:
+    assert demand(["numpy", "torch (>=2.14.0)"], "torch") == ">=2.14.0"
+    assert demand(["torchdata==1", "torch==2.11.0; python_version >= '3.10'"], "torch") == "==2.11.0"
+    assert demand(["torch==1 ; extra == 'old'"], "torch") == ""
