@@ -40,7 +40,9 @@ ARROWS: dict[str, set[str]] = {
     "rank": {"record", "errors"},
     "publish": {"rank", "record", "errors"},
     "execute": {"plan", "record"} | STORAGE,
-    "cli": {"api", "plugins", "record", "plan", "train", "score", "rank", "publish", "execute", "doctor"} | STORAGE,
+    "conformance": {"api", "plugins", "plan", "train", "errors"},
+    "cli": {"api", "plugins", "record", "plan", "train", "score", "rank", "publish", "execute", "conformance", "doctor"}
+    | STORAGE,
 }
 """Room -> the rooms that it may import, itself aside."""
 
@@ -49,6 +51,7 @@ FORBIDDEN: dict[str, set[str]] = {
     "plan": {"torch", "torchvision", "torch_fidelity", "pandas"},
     "train": {"torch_fidelity", "pandas", "rich", "typer"},
     "score": {"pandas", "rich", "typer"},
+    "conformance": {"torch_fidelity", "pandas", "rich", "typer"},
     "rank": {"torch", "torchvision", "torch_fidelity", "pluggy", "rich", "typer"},
     "publish": {"torch", "torchvision", "torch_fidelity", "pluggy", "typer"},
     "execute": {"torch", "torchvision", "torch_fidelity", "pandas", "typer"},
@@ -309,6 +312,7 @@ TORCH = {"torch", "torchvision", "torch_fidelity"}
     ("code", "banned"),
     [
         pytest.param("import ganbench", TORCH | {"pandas", "numpy", "rich"}, id="ganbench"),
+        pytest.param("import ganbench.conformance.pytest_plugin", TORCH | {"pandas", "numpy"}, id="pytest plugin"),
         pytest.param(IMPORT_ALL.format(rooms=["ganbench.record"]), TORCH | {"pandas"}, id="record"),
         pytest.param(IMPORT_ALL.format(rooms=["ganbench.plan"]), TORCH | {"pandas"}, id="plan"),
         pytest.param(IMPORT_ALL.format(rooms=["ganbench.rank"]), TORCH | {"ganbench.plugins"}, id="rank"),

@@ -9,10 +9,12 @@ from typing import Annotated, NoReturn
 import typer
 
 from ganbench import __version__
+from ganbench.cli.check import check
 from ganbench.cli.doctor import doctor
 from ganbench.cli.info import info
 from ganbench.cli.leaderboard import leaderboard
 from ganbench.cli.list import list_plugins
+from ganbench.cli.new import new
 from ganbench.cli.plugins import plugins
 from ganbench.cli.publish import publish
 from ganbench.cli.run import run
@@ -31,6 +33,8 @@ app.command("leaderboard")(leaderboard)
 app.command("publish")(publish)
 app.command("list")(list_plugins)
 app.command("info")(info)
+app.command("check")(check)
+app.command("new")(new)
 app.command("plugins")(plugins)
 app.command("doctor")(doctor)
 

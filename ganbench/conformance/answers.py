@@ -1,0 +1,70 @@
+"""Architectures: what D answers, on every form of data that it takes, before any training."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from ganbench.api import Answer, Batch
+from ganbench.conformance.checks import Advice, Skip
+from ganbench.conformance.networks import COUNT, engines
+from ganbench.conformance.partners import Subject
+from ganbench.conformance.toys import Form
+from ganbench.train import Engine
+from ganbench.train.draws import seed_default
+
+
+def _asked(engine: Engine, form: Form) -> tuple[Tensor, Answer]:
+    batch: Batch = next(iter(engine.streams.values())).next(COUNT)
+    if batch.x is None or "D" not in engine.nets:
+        raise Skip("the game has no player called D")
+    x = batch.x.requires_grad_()
+    seed_default(0, torch.device("cpu"))
+    answer = engine.views["D"].answer(batch.but(x=x, y=batch.y if engine.spec.classes else None))
+    return x, answer
+
+
+def answers(subject: Subject) -> Advice | None:
+    """D answers each sample: logits `(B,)`, features `(B, width)` where it offers them."""
+    for form, engine in engines(subject):
+        _, answer = _asked(engine, form)
+        said = answer.logit if answer.logit is not None else answer.energy
+        if said is None or said.ndim == 0 or len(said) != COUNT or said.shape[1:] == (1,) or said.ndim > 2:
+            shape = None if said is None else tuple(said.shape)
+            return Advice(
+                f"D answers {shape} instead of ({COUNT},) on {form.title}",
+                "give one logit per sample, (B,): end D with .flatten(0) or .squeeze(1)",
+            )
+        if "features" in _traits(subject, engine):
+            width = getattr(engine.nets["D"], "width", None)
+            if answer.features is None or tuple(answer.features.shape) != (COUNT, width):
+                return Advice(
+                    f"D offers 'features' and gives none of shape ({COUNT}, width={width}) on {form.title}",
+                    "return Answer(logit=…, features=…) and set self.width, or leave 'features' out of offers",
+                )
+    return None
+
+
+def per_sample(subject: Subject) -> Advice | None:
+    """A D that offers `per-sample-D` lets no sample's answer depend on another sample."""
+    for form, engine in engines(subject):
+        if "per-sample-D" not in _traits(subject, engine):
+            continue
+        x, answer = _asked(engine, form)
+        said = answer.logit if answer.logit is not None else answer.energy
+        assert said is not None
+        slope = torch.autograd.grad(said[0].sum(), x, allow_unused=True)[0]
+        if slope is not None and bool(slope[1:].ne(0).any()):
+            return Advice(
+                f"D offers 'per-sample-D', and an answer depends on other samples of the batch, on {form.title}",
+                "use no batch norm in D, or leave 'per-sample-D' out of offers",
+            )
+    return None
+
+
+def _traits(subject: Subject, engine: Engine) -> frozenset[str]:
+    traits: frozenset[str] = subject.record.traits(engine.spec, engine.recipe)
+    return traits
+
+
+CHECKS = (answers, per_sample)

@@ -1,0 +1,103 @@
+"""`ganbench check` and `pytest --ganbench` say the same of a file."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from ganbench.cli import main
+
+BAD = '''"""A loss that never reaches G."""
+import torch.nn.functional as F
+from ganbench import Loss, hookimpl
+
+def discriminator(D, real, fake):
+    return F.softplus(-D(real)) + F.softplus(D(fake))
+
+def generator(D, fake):
+    return F.softplus(-D(fake).detach())
+
+@hookimpl
+def ganbench_losses():
+    yield Loss("mine", discriminator, generator)
+'''
+
+
+@pytest.fixture(scope="module")
+def bad(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file with one broken loss, alone in its folder."""
+    file = tmp_path_factory.mktemp("desk") / "my_loss.py"
+    file.write_text(BAD)
+    return file
+
+
+def called(words: list[str], capsys: pytest.CaptureFixture[str]) -> tuple[object, str, str]:
+    with pytest.raises(SystemExit) as ended:
+        main(words)
+    return (ended.value.code, *capsys.readouterr())
+
+
+def test_a_line_for_each_check(bad: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = called(["check", str(bad)], capsys)
+    lines = out.splitlines()
+    assert (code, lines[0]) == (1, "loss mine")
+    assert "  ok       output-shape" in lines
+    assert any(line.startswith("  warning  paper: no paper is named; to mend: ") for line in lines)
+    failed = [line for line in lines if line.startswith("  FAILED")]
+    assert len(failed) == 1
+    assert failed[0].startswith("  FAILED   attached: ")
+    assert ".detach()" in failed[0]
+    assert lines[-1].startswith(f"{len(lines) - 2} checks: ")
+
+
+def test_for_programs(bad: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = called(["check", "loss/mine", "-p", str(bad), "--format", "json"], capsys)
+    outcomes = {o["check"]: o for o in json.loads(out)}
+    assert code == 1
+    assert set(outcomes["attached"]) == {"kind", "name", "check", "status", "what", "mend"}
+    assert outcomes["attached"]["status"] == "FAILED"
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [([], "Missing argument"), (["nobody"], "nothing is called 'nobody'"), (["nobody.py"], "no such file")],
+)
+def test_wrong_words(words: list[str], reason: str, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, told = called(["check", *words], capsys)
+    assert (code, out) == (2, "")
+    assert reason in told
+
+
+def test_a_file_that_registers_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "empty.py").write_text("x = 1\n")
+    code, _, told = called(["check", str(tmp_path / "empty.py")], capsys)
+    assert code == 2
+    assert "registers nothing" in told
+
+
+def test_pytest_makes_an_item_of_each_check(bad: Path) -> None:
+    options = ["-p", "ganbench.conformance.pytest_plugin", "-p", "no:cacheprovider", "--ganbench", bad.name, "-rA"]
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", *options],
+        cwd=bad.parent,
+        env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONPATH": ":".join(p for p in sys.path if p)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "FAILED loss/mine::attached" in done.stdout
+    assert "PASSED loss/mine::output-shape" in done.stdout
+    assert "to mend: leave out .detach()" in done.stdout
+    assert "1 failed" in done.stdout and "Traceback" not in done.stdout
+
+
+def test_pytest_finds_the_plugin_by_itself_once_installed() -> None:
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())
+    assert project["project"]["entry-points"]["pytest11"] == {"ganbench": "ganbench.conformance.pytest_plugin"}

@@ -1,0 +1,101 @@
+"""What `ganbench new` writes works as it stands, and it overwrites nothing."""
+
+from __future__ import annotations
+
+import ast
+import os
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from ganbench import conformance, plugins
+from ganbench.cli import main
+from ganbench.cli.new import Kind
+
+
+def called(words: list[str], capsys: pytest.CaptureFixture[str]) -> tuple[object, str, str]:
+    with pytest.raises(SystemExit) as ended:
+        main(words)
+    return (ended.value.code, *capsys.readouterr())
+
+
+@pytest.fixture
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder to work in."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize("kind", list(Kind))
+def test_a_new_file_keeps_its_contract(kind: Kind, desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = called(["new", kind, "my-own"], capsys)
+    assert (code, out.splitlines()) == (0, ["my_own.py", "next: ganbench check my_own.py"])
+    registry = plugins.load(["my_own.py"])
+    found = conformance.registered_by(registry, desk / "my_own.py")
+    assert [(e.kind, e.name) for e in found] == [(kind, "my-own")]
+    outcomes = [case.run() for case in conformance.cases(found, registry)]
+    assert not [str(o) for o in outcomes if o.status not in ("ok", "warning")]
+    assert [o.check for o in outcomes if o.status == "warning"] in ([], ["paper"])
+    assert "TODO" not in (desk / "my_own.py").read_text()
+
+
+def test_a_new_package_has_an_entry_point_and_a_test(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = called(["new", "loss", "my-own", "--package"], capsys)
+    assert code == 0 and "pip install" in out
+    project = tomllib.loads((desk / "my-own" / "pyproject.toml").read_text())
+    assert project["project"]["entry-points"]["ganbench"] == {"my-own": "my_own"}
+    assert project["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"] == ["my_own"]
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", "output or values", "tests"],
+        cwd=desk / "my-own",
+        env={**os.environ, "PYTHONPATH": f"{desk / 'my-own'}:{':'.join(p for p in sys.path if p)}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-3000:]
+    assert "3 passed" in done.stdout
+
+
+def test_nothing_is_overwritten(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (desk / "mine.py").write_text("x = 1\n")
+    code, out, told = called(["new", "loss", "mine"], capsys)
+    assert (code, out) == (2, "")
+    assert "mine.py is there already" in told
+    assert (desk / "mine.py").read_text() == "x = 1\n"
+    (desk / "mine").mkdir()
+    assert called(["new", "loss", "mine", "--package"], capsys)[0] == 2
+    assert not list((desk / "mine").iterdir())
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (["loss", "../mine"], "a letter first"),
+        (["loss", "my loss"], "such as my-loss"),
+        (["loss", "class"], "already; choose another"),
+        (["loss", "json"], "already; choose another"),
+        (["suite", "mine"], "'architecture', 'loss'"),
+    ],
+)
+def test_wrong_words(words: list[str], reason: str, desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, told = called(["new", *words], capsys)
+    assert (code, out, told.count("\n")) == (2, "", 1)
+    assert reason in told
+    assert not list(desk.iterdir())
+
+
+def test_a_name_that_is_taken(desk: Path, capsys: pytest.CaptureFixture[str], registry: plugins.Registry) -> None:
+    code, _, told = called(["new", "loss", registry.names("loss")[0]], capsys)
+    assert code == 2
+    assert "registered already" in told
+    assert not list(desk.iterdir())
+
+
+def test_templates_are_python() -> None:
+    folder = Path(sys.modules["ganbench.cli"].__file__ or "").parent / "templates"
+    for file in folder.glob("*.py.txt"):
+        assert ast.get_docstring(ast.parse(file.read_text().replace("$name", "mine").replace("$module", "mine")))

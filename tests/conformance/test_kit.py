@@ -1,0 +1,58 @@
+"""The kit finds what is broken, says so under the right name, and lets what works pass."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ganbench import conformance, plugins
+from ganbench.errors import UsageError
+
+FILE = Path(__file__).with_name("broken.py")
+REGISTRY = plugins.load([str(FILE)])
+BROKEN = {f"{e.kind}/{e.name}": e for e in conformance.registered_by(REGISTRY, FILE)}
+HEAVY = "comes-closer"
+
+
+def wanted(name: str) -> str:
+    """The check that has to find it."""
+    from sys import modules
+
+    found: str = modules[BROKEN[name].provenance.module].BROKEN[name]
+    return found
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_broken_plugin_is_found(name: str) -> None:
+    check = wanted(name)
+    all_cases = list(conformance.cases([BROKEN[name]], REGISTRY))
+    outcomes = {c.name: c.run() for c in all_cases if c.name != HEAVY or c.name == check}
+    found = outcomes[check]
+    assert found.failed, [str(o) for o in outcomes.values()]
+    assert found.what and found.mend
+    assert "\n" not in found.what + found.mend
+
+
+def test_every_check_has_words_of_its_own() -> None:
+    for kind in conformance.kit.FAMILIES:
+        entry = REGISTRY.of(kind)[:1]
+        names = [c.name for c in conformance.cases(entry, REGISTRY)]
+        assert len(names) == len(set(names))
+        assert all(c.check.__doc__ for c in conformance.cases(entry, REGISTRY))
+
+
+def test_names_stand_for_components() -> None:
+    assert [e.name for e in conformance.targets(REGISTRY, ["loss/bad-values-0", "broken:bad-finite-1"])] == [
+        "bad-values-0",
+        "bad-finite-1",
+    ]
+    assert len(conformance.targets(REGISTRY, [str(FILE), "loss/bad-values-0"])) == len(BROKEN)
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"), [("bad-values-9", "did you mean bad-values-0"), ("lost/bad", "no kind 'lost'")]
+)
+def test_a_name_that_is_not_there(name: str, reason: str) -> None:
+    with pytest.raises(UsageError, match=reason):
+        conformance.targets(REGISTRY, [name])
