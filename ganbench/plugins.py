@@ -11,7 +11,7 @@ import contextlib
 import inspect
 import traceback
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import ModuleType
@@ -118,15 +118,18 @@ class Registry:
 
     def find(self, kind: str, name: str) -> Registered:
         """One by `name` or `provider:name` (`kind/` before either is allowed); an error with the nearest names
-        otherwise. Of several plugins with this name, the one that was asked for counts."""
+        otherwise. Of several plugins with this name, the one that was asked for counts; what they yield is then named
+        `provider:name`, so that its rows are never taken for those of another (this program's own keep the bare name).
+        """
         wanted = name.removeprefix(f"{kind}/")
         provider, _, bare = wanted.rpartition(":")
         provider, bare = provider.removesuffix(f":{kind}"), bare.removeprefix(f"{kind}/")
-        found = _foremost(
-            e for e in self.entries if e.kind == kind and e.name == bare and provider in ("", e.provenance.provider)
-        )
+        claims = [e for e in self.entries if e.kind == kind and e.name == bare]
+        found = _foremost(e for e in claims if provider in ("", e.provenance.provider))
         if len(found) == 1:
-            return found[0]
+            source = found[0].provenance
+            plain = len(claims) == 1 or source.distribution == OWN
+            return found[0] if plain else replace(found[0], name=f"{source.provider}:{bare}")
         if found:
             choices = ", ".join(f"{e.provenance.provider}:{bare}" for e in found)
             raise UsageError(f"{kind} '{bare}' is registered by several plugins; pick one: {choices}")

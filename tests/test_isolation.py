@@ -178,6 +178,11 @@ def test_of_two_with_one_name_the_unasked_one_loses(tmp_path: Path, capsys: pyte
     unasked = plugins.load(directories=[mine.parent])
     assert unasked.find("loss", "hinge").provenance.distribution == "ganbench"
     assert unasked.find("loss", "mine:hinge").provenance.source == str(mine)
+    assert [unasked.find("loss", name).name for name in ("hinge", "zoo:hinge", "mine:hinge")] == [
+        "hinge",
+        "hinge",
+        "mine:hinge",
+    ]
     (line,) = unasked.clashes()
     assert all(words in line for words in ("mine:hinge", str(mine), "zoo:hinge", "hinge alone means the latter"))
 
@@ -253,7 +258,7 @@ ranks = false
 samples = 200
 looks = { count = 1, samples = 200 }
 recipe = { width = 16, batch_size = 32, latent = 8 }
-entries = [{ architecture = "mlp", loss = "good" }]
+entries = [{ architecture = "mlp", loss = "hinge" }]
 """
 
 
@@ -262,7 +267,7 @@ def test_a_good_plugins_weights_do_not_depend_on_its_neighbours(
 ) -> None:
     monkeypatch.undo()  # the digits are parsed once for all tests
     monkeypatch.setenv("GANBENCH_PROBE_SECONDS", "2")
-    good = write(tmp_path / "good", "good", LOSS.format("good"))
+    good = write(tmp_path / "good", "good", LOSS.format("hinge"))  # claimed by two: its rows carry its own name
     suite = tmp_path / "few.toml"
     suite.write_text(SUITE)
     bad = bad_folder(meddling_folder(tmp_path / "bad"))
@@ -275,6 +280,7 @@ def test_a_good_plugins_weights_do_not_depend_on_its_neighbours(
         assert record["status"] == "completed", record
         records.append(record)
     alone, beside = records
+    assert alone["entry"]["label"] == "mlp · good:hinge"
     assert alone["weights"]["G"] and alone["weights"]["D"]
     for key in ("run_id", "weights", "scores", "plugins"):
         assert alone[key] == beside[key], key

@@ -65,6 +65,7 @@ def expand(suite: Suite, tier: Tier, wishes: Wishes, registry: Registry, spec: S
             preset: Preset = registered.record
             group = replace(
                 group,
+                preset=registered.name,
                 architectures=(preset.architecture,),
                 losses=(preset.loss,),
                 regularizers=preset.regularizers + group.regularizers,
@@ -170,6 +171,9 @@ def _brought(registry: Registry, asked: list[Registered], more: Iterable[str]) -
         if component.name not in result:
             result[component.name] = component
             todo += component.record.brings
+    named = Counter(c.record.name for c in result.values())
+    if twice := sorted(c.name for c in result.values() if named[c.record.name] > 1):
+        raise UsageError(f"one entry cannot have both {' and '.join(twice)}: their recipe keys are the same")
     return list(result.values())[1:]
 
 
