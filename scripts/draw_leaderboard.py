@@ -12,7 +12,7 @@ from ganbench.publish import show
 from ganbench.rank import leaderboards
 
 
-def main(folder: Path, out: Path, width: int = 118) -> None:
+def main(folder: Path, out: Path, width: int = 132) -> None:
     """The first table of a folder as an SVG."""
     console = Console(record=True, width=width, file=io.StringIO(), force_terminal=True)
     show(leaderboards([folder])[:1], console)

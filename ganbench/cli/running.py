@@ -88,9 +88,10 @@ def _opening(planned: Planned, runs: Sequence[folders.Planned], out: Path) -> st
 
 
 def _seconds(planned: Planned, runs: Sequence[folders.Planned]) -> float | None:
-    """Estimated wall-clock seconds of the training that is left; the rows of the scale cost little."""
-    costly = sum(r.todo and r.state != folders.STALE and r.spec.kind == TRAINED and not r.spec.skip for r in runs)
-    return seconds_left(costly, len(planned.devices.slots), _pace(planned))
+    """Estimated wall-clock seconds of what is left; scoring alone is not counted."""
+    left = [r.spec.kind for r in runs if r.todo and r.state != folders.STALE and not r.spec.skip]
+    trained = left.count(TRAINED)
+    return seconds_left(trained, len(planned.devices.slots), _pace(planned), len(left) - trained)
 
 
 def _pace(planned: Planned) -> float:

@@ -54,8 +54,13 @@ def devices(text: str, gpus: Callable[[], int], jobs: int | None = None) -> Devi
     return Devices("cpu", ("cpu",) * min(cpu_cores(), jobs or cpu_cores()))
 
 
-def seconds_left(runs: int, slots: int, seconds_per_run: float) -> float | None:
-    """Wall-clock seconds for so many equal runs; None where nobody measured one."""
+SCALE_ROW = 9.0
+"""Seconds of a row of the scale on a CPU core: starting twice, drawing, scoring."""
+
+
+def seconds_left(runs: int, slots: int, seconds_per_run: float, scale_rows: int = 0) -> float | None:
+    """Wall-clock seconds for so many equal runs and rows of the scale; None where nobody measured a run."""
     if seconds_per_run <= 0:
         return None
-    return -(-runs // max(1, slots)) * seconds_per_run
+    slots = max(1, slots)
+    return -(-runs // slots) * seconds_per_run + -(-scale_rows // slots) * SCALE_ROW

@@ -54,4 +54,5 @@ def test_no_gpu_at_all() -> None:
 def test_the_estimate_counts_whole_rounds() -> None:
     assert seconds_left(5, 2, 10.0) == 30.0
     assert seconds_left(0, 2, 10.0) == 0.0
+    assert seconds_left(0, 2, 10.0, scale_rows=2) > 0.0
     assert seconds_left(5, 2, 0.0) is None
