@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from ganbench.api import Game, Recipe
+from ganbench.api import Game, Preset, Recipe
 from ganbench.conformance.checks import Skip
 from ganbench.conformance.subject import Subject as Plain
 from ganbench.conformance.toys import FORMS, FURTHER, Form, registered_forms
@@ -39,7 +39,7 @@ class Subject(Plain):
         for form in (*FORMS, *FURTHER, *registered_forms(self)):
             if found and (self.registered.kind != "architecture" or form not in FORMS):
                 break
-            entry, why = self._smallest(form)
+            entry, why = self._chosen(form)
             if entry is not None:
                 found[form] = entry
             reason = why or reason
@@ -66,7 +66,11 @@ class Subject(Plain):
         **settings: Any,
     ) -> Engine:
         """A fresh engine on made-up data. settings: recipe keys that differ from the trial's."""
-        entry, place = self.entries[form], torch.device(device)
+        return self._build(self.entries[form], form, seed, torch.device(device), watch, settings)
+
+    def _build(
+        self, entry: Entry, form: Form, seed: int, place: torch.device, watch: Watcher, settings: dict[str, Any]
+    ) -> Engine:
         values = {k: v["value"] for k, v in entry.recipe.items()}
         recipe = Recipe({**values, **{k: v for k, v in settings.items() if k in values}})
         spec = form.spec if entry.conditional else form.spec.but(classes=0)
@@ -89,14 +93,13 @@ class Subject(Plain):
         latents = KeptLatents(recipe, seed, place, frequencies)
         return Engine(watch(game), recipe, spec, streams, latents, seed=seed, device=place)
 
-    def _smallest(self, form: Form) -> tuple[Entry | None, str | None]:
-        """The fitting entry with the fewest partners that are on trial themselves, and of those the smallest; or why
-        there is none."""
+    def _chosen(self, form: Form) -> tuple[Entry | None, str | None]:
+        """The first entry that can be played: with partners that are not on trial themselves, the smallest ones; with
+        partners of its own plugin; as a preset has it. Or why there is none."""
         group = self._group()
         if group is None:
             return None, "no architecture or no loss is registered"
-        keys = {k for e in _expand(self, group, {}, form) for k in e.recipe}
-        entries = _expand(self, group, {k: v for k, v in SMALL.items() if k in keys}, form)
+        entries = self._expanded(group, form)
         fitting = [e for e in entries if not e.skip]
         costs = {e.plugins[0].record: 0 for e in fitting}
         if len(costs) > 1:
@@ -106,7 +109,30 @@ class Subject(Plain):
             on_trial = sum(p.provenance.asked for p in entry.plugins if p.record is not self.record)
             return on_trial, costs[entry.plugins[0].record], len(entry.plugins), entry.description["label"]
 
-        return min(fitting, key=rank, default=None), next((e.skip for e in entries if e.skip), None)
+        own = self.registered.provenance.module
+        ranked = sorted(fitting, key=rank)
+        akin = [e for e in ranked if sum(p.provenance.module == own for p in e.plugins) > 1]
+        presets = [EntrySet(preset=_full(e), recipe={}) for e in self.registry.of("preset") if self._is_in(e.record)]
+        candidates = [*ranked[:1], *akin[:4], *(e for p in presets for e in self._expanded(p, form) if not e.skip)]
+        playable = (e for e in candidates if len(candidates) == 1 or self._plays(e, form))
+        return next(playable, next(iter(candidates), None)), next((e.skip for e in entries if e.skip), None)
+
+    def _is_in(self, preset: Preset) -> bool:
+        """Whether a preset names the component."""
+        named = (preset.architecture, preset.loss, *preset.regularizers, *preset.augmentations)
+        return self.registered.kind != "preset" and self.registered.name in named
+
+    def _plays(self, entry: Entry, form: Form) -> bool:
+        try:
+            self._build(entry, form, 0, torch.device("cpu"), lambda game: game, {}).cycle()
+        except Exception:
+            return False
+        return True
+
+    def _expanded(self, group: EntrySet, form: Form) -> list[Entry]:
+        """Entries in the trial's recipe, as far as its keys are declared."""
+        keys = {k for e in _expand(self, group, {}, form) for k in e.recipe}
+        return _expand(self, group, {k: v for k, v in SMALL.items() if k in keys}, form)
 
     def _group(self) -> EntrySet | None:
         """Entries in which the component takes part."""

@@ -16,6 +16,8 @@ def trains(subject: Subject) -> Advice | None:
 
 def values(subject: Subject) -> Advice | None:
     """Each term gives one value per sample, `(B,)`, or a scalar."""
+    if subject.registered.kind == "game":
+        raise Skip("a game's objectives give what they like; the engine takes the mean")
     for form, seen in subject.traces.items():
         for turn, name, shape, _ in seen.notes.values:
             if len(shape) > 1:

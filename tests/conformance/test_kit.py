@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 
 import pytest
@@ -56,3 +57,18 @@ def test_names_stand_for_components() -> None:
 def test_a_name_that_is_not_there(name: str, reason: str) -> None:
     with pytest.raises(UsageError, match=reason):
         conformance.targets(REGISTRY, [name])
+
+
+@pytest.mark.parametrize("check", ["trains", "values", "gradients", "repeatable", "resumes", "host-reads", "devices"])
+def test_partners_are_found_in_the_same_file_and_in_presets(check: str) -> None:
+    file = FILE.with_name("together.py")
+    registry = together()
+    found = conformance.registered_by(registry, file)
+    outcomes = [c.run() for c in conformance.cases(found, registry) if c.name == check]
+    assert [o.name for o in outcomes] == ["energetic", "coded", "energy", "coder", "coded-energy"]
+    assert [str(o) for o in outcomes if o.status != "ok"] == []
+
+
+@functools.cache
+def together() -> plugins.Registry:
+    return plugins.load([str(FILE.with_name("together.py"))])
