@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import difflib
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -99,7 +100,8 @@ class _Table:
         if key not in self.value:
             if default:
                 return default[0]
-            raise UsageError(f"{self.where}: lacks the key '{key}'")
+            meant = difflib.get_close_matches(key, self.value, n=1)
+            raise UsageError(f"{self.where}: lacks the key '{key}'" + (f"; is '{meant[0]}' meant?" if meant else ""))
         value = self.value.pop(key)
         kinds = kind if isinstance(kind, tuple) else (kind,)
         if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
