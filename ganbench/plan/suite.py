@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import math
 import difflib
+import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
