@@ -16,8 +16,8 @@ from ganbench.train.names import Call
 SEEDS, ENOUGH = 3, 2
 LOOKS = 16
 POINTS = {"batch_size": 32, "lr": 1e-3}
-OTHERS = {"lr": 1e-3, "d_steps": 2}
-CYCLES = 25, 4
+OTHERS = {"lr": 1e-3, "d_steps": 1}
+CYCLES = 25, 3
 """Recipe, and cycles between two looks: on points, and on other forms, which cost more."""
 CLOSER = 0.8
 """The share of the first distance that counts as closer."""
@@ -48,7 +48,7 @@ def _share(subject: Subject, form: Form, seed: int) -> float:
     if not points:
         settings["d_steps"] = min(settings["d_steps"], subject.entries[form].recipe["d_steps"]["value"])
     engine = subject.engine(form, seed, **settings)
-    stored, _ = form.make(256, seed=1)
+    stored, _ = form.make(128, seed=1)
     data = decode(stored, engine.spec)
     first = energy_distance(data, _draw(engine))
     share = 1.0
@@ -63,10 +63,10 @@ def _share(subject: Subject, form: Form, seed: int) -> float:
 
 @torch.no_grad()
 def _draw(engine: Engine) -> torch.Tensor:
-    """Generated samples `(256, …)`, drawn as a run draws them."""
-    latents = engine.latents.draw(256, "look")
+    """Generated samples `(128, …)`, drawn as a run draws them."""
+    latents = engine.latents.draw(128, "look")
     known = engine.context | {"latents": latents}
-    known["reals"] = {name: stream.next(256) for name, stream in engine.streams.items()}
+    known["reals"] = {name: stream.next(128) for name, stream in engine.streams.items()}
     known["context"] = known
     x = Call(engine.game.sample)(known).x
     assert isinstance(x, torch.Tensor)

@@ -78,6 +78,12 @@ class Seeding(Generator):
         return super().forward(z + 0.01 * torch.randn_like(z))
 
 
+class Generating(Generator):
+    def forward(self, z):
+        own = torch.Generator().manual_seed(5)
+        return super().forward(z + 0.01 * torch.randn(z.shape, generator=own))
+
+
 class Left(Generator):
     def __init__(self, spec, recipe):
         super().__init__(spec, recipe)
@@ -103,6 +109,7 @@ architecture("uses-latents", Deaf)
 architecture("attached", Detached)
 architecture("gradients", Unused)
 architecture("own-seed", Seeding)
+architecture("own-seed", Generating)
 architecture("devices", Left)
 architecture("answers", discriminator=Column)
 architecture("per-sample", discriminator=Batchwise)
