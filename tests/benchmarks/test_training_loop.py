@@ -19,7 +19,8 @@ from ganbench.plugins import Registry
 from ganbench.train import Engine, build_parts, two_player
 from ganbench.train.draws import Latents, Stream
 
-ROUNDS, STEPS, BATCH = 25, 2, 64
+ROUNDS, MOST_ROUNDS, STEPS, BATCH = 25, 120, 2, 64
+CLAIM = 0.95
 SPEC = SampleSpec((1, 32, 32))
 
 
@@ -108,10 +109,13 @@ def test_not_slower_than_a_plain_loop(benchmark, registry: Registry) -> None:
             ratios.append(passed[1] / passed[0])
 
         benchmark.pedantic(one_round, rounds=ROUNDS, iterations=1)
+        low, high = interval_of_median(np.array(ratios))
+        while low < CLAIM <= high and len(ratios) < MOST_ROUNDS:  # a noisy machine: neither shown nor refuted yet
+            one_round()
+            low, high = interval_of_median(np.array(ratios))
     finally:
         torch.set_num_threads(threads)
-    low, high = interval_of_median(np.array(ratios))
-    facts = {"ratio": float(np.median(ratios)), "low": low, "high": high, "rounds": ROUNDS, "threads": 1}
+    facts = {"ratio": float(np.median(ratios)), "low": low, "high": high, "rounds": len(ratios), "threads": 1}
     benchmark.extra_info.update(facts, torch=torch.__version__, batch=BATCH, dtype="float32")
-    print(f"plain / ganbench: {facts['ratio']:.3f} [{low:.3f}, {high:.3f}] over {ROUNDS} rounds")
-    assert low >= 0.95
+    print(f"plain / ganbench: {facts['ratio']:.3f} [{low:.3f}, {high:.3f}] over {len(ratios)} rounds")
+    assert low >= CLAIM
