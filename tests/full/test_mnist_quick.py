@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-pytestmark = [pytest.mark.full, pytest.mark.xdist_group("quick")]  # one worker: the run is made once
+pytestmark = pytest.mark.full
 
 
 @pytest.fixture(scope="module")
