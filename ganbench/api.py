@@ -296,7 +296,7 @@ class Game:
 class GameBuilder:
     """A game of its own, registered under a name (CycleGAN: four players, two data streams).
 
-    build(spec, recipe) -> Game. scored: the data stream that its samples are compared with.
+    build(spec, recipe) -> Game. Its samples are compared with the first data stream.
     """
 
     name: str
@@ -304,7 +304,6 @@ class GameBuilder:
     accepts: Accepts = ANYTHING
     offers: tuple[str, ...] = ()
     recipe: Mapping[str, Value] = field(default_factory=Recipe)
-    scored: str = "A"
     paper: str | None = None
 
 

@@ -11,9 +11,9 @@ import pandas as pd
 
 from ganbench.publish.text import NOTHING, decimals, number, plain, quantity
 from ganbench.rank import Column, Leaderboard
+from ganbench.rank.statistics import MIN_SEEDS
 
 DIVERGED, DEGENERATE, SURVIVORS = "✗", "†", "*"
-MIN_SEEDS = 3
 _FINISHED = ("completed", "degenerate", "diverged")
 _BYTES = (" B", " kB", " MB", " GB", " TB")
 
@@ -55,12 +55,12 @@ def title(board: Leaderboard) -> str:
 def table(board: Leaderboard, aligned: bool = False) -> Table:
     """The words of a leaderboard; columns that say nothing are left out. aligned: numbers padded for a terminal."""
     shown = board.frame[board.frame["section"].isin(["entries", "unranked", "scale"])]
-    columns = [(head, words) for head, words in _columns(board, shown, aligned) if _says(words)]
+    shared = _shared(board)
+    columns = [(head, words) for head, words in _columns(board, shown, aligned, shared) if _says(words)]
     fields = [head for head, _ in columns]
     sections: dict[str, list[list[str]]] = {}
     for at, section in enumerate(shown["section"]):
         sections.setdefault(section, []).append([words[at] for _, words in columns])
-    shared = _shared(board)
     captions = [f"Scores: {shared[0]} features, {shared[1]} samples unless a column says otherwise."] if shared else []
     captions += [plain(line) for line in board.captions]
     if len(board.columns) > 1 and (shown["n"] >= MIN_SEEDS).any():
@@ -72,11 +72,12 @@ def _says(words: list[str]) -> bool:
     return any(word not in ("", NOTHING) for word in words)
 
 
-def _columns(board: Leaderboard, rows: pd.DataFrame, aligned: bool) -> Iterator[tuple[Field, list[str]]]:
+def _columns(
+    board: Leaderboard, rows: pd.DataFrame, aligned: bool, shared: tuple[str, str] | None
+) -> Iterator[tuple[Field, list[str]]]:
     yield Field("Rank", "name"), [_rank(row) for row in rows.to_dict("records")]
     yield Field("Entry", "name", left=True), [_entry(row) for row in rows.to_dict("records")]
     headline, *others = board.columns
-    shared = _shared(board)
     yield Field(_arrow(headline, shared), "headline", left=True), _headline(rows, aligned)
     for column in others:
         yield Field(_arrow(column, shared), "score"), _scores(board, column, rows)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -102,7 +101,7 @@ class Latents:
         return Batch(z=z.to(self.device, non_blocking=True), y=y, origin="latent")
 
 
-def label_frequencies(labels: Mapping[str, Any] | Any, classes: int) -> Tensor:
+def label_frequencies(labels: Any, classes: int) -> Tensor:
     """Shares of the classes among labels `(N,)`: float64 `(classes,)`."""
     counts = np.bincount(np.asarray(labels), minlength=classes).astype(np.float64)
     return torch.from_numpy(counts / counts.sum())

@@ -31,17 +31,5 @@ def make_scale_row(spec: RunSpec, registry: Registry, folder: Path) -> None:
             write_grid(folder / "samples.png", samples[: GRID[0] * GRID[1]])
     write_json_atomic(
         folder / "trained.json",
-        {
-            "status": "completed",
-            "reason": None,
-            "last_step": 0,
-            "counters": {},
-            "throughput": None,
-            "parameters": {},
-            "flops_per_cycle": None,
-            "variants": [variant],
-            "looks": [],
-            "environment": environment(),
-            "weights": {},
-        },
+        {"status": "completed", "variants": [variant], "looks": [], "environment": environment()},
     )

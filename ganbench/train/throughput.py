@@ -23,12 +23,12 @@ class Clock:
     def __init__(self, device: torch.device, seconds: float = 0.0, rates: list[float] | None = None) -> None:
         self.device, self.seconds = device, seconds
         self.rates = list(rates or [])
-        self._skip, self._since, self._window, self._images = WARM_UP, 0.0, 0.0, 0
+        self._skip, self._since, self._images = WARM_UP, 0.0, 0
 
     def start(self, images: int) -> None:
         """Training goes on; `images` were consumed so far."""
         synchronize(self.device)
-        self._since, self._window, self._images = time.perf_counter(), 0.0, images
+        self._since, self._images = time.perf_counter(), images
 
     def now(self) -> float:
         """Training seconds up to this moment, without waiting for the device."""
