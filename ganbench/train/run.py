@@ -73,8 +73,10 @@ class Run:
         if not self.checkpoint.exists():
             self.flops = flops_of_a_cycle(self.engine)
         self.events = EventLog(self.folder / "events.jsonl", offset)
-        bad = self._loop()
-        self.events.close()
+        try:
+            bad = self._loop()
+        finally:
+            self.events.close()
         self._finish(bad)
 
     def _loop(self) -> int | None:
