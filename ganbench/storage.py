@@ -1,14 +1,17 @@
 """Where data and weights lie on this machine, and how they come here when they do not.
 
 `GANBENCH_DATA` names folders to look in (separated as in PATH); `GANBENCH_CACHE` names the folder that downloads and
-parsed copies are kept in.
+parsed copies are kept in; `GANBENCH_DOWNLOAD_SECONDS` says how long nothing may come before a download is given up.
 """
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import shutil
 import socket
+import sys
 import tempfile
 import threading
 import time
@@ -21,8 +24,12 @@ import platformdirs
 
 from ganbench.errors import Unavailable, UsageError
 
-REASON = 120
-"""Characters of a failed download's reason that are shown."""
+REASON = 300
+"""Characters of a failed download's reason that are shown: enough for two mirrors and what each said."""
+IDLE = "GANBENCH_DOWNLOAD_SECONDS"
+"""Names the environment variable for how long nothing may come."""
+PATIENCE = 10.0
+"""Its default."""
 STALE_AFTER = 3600.0
 """Seconds without a change after which a temporary folder is taken for that of a killed process."""
 
@@ -51,21 +58,36 @@ def data_roots() -> list[Path]:
     return [*(Path(name).expanduser() for name in named if name), cache_dir() / "data"]
 
 
-def fetch(download: Callable[[Path], None], into: Path, what: str, idle: float = 10.0) -> Path:
+def seconds_from(variable: str, default: float) -> float:
+    """A number of seconds from the environment; `UsageError` for what is none, or not above 0."""
+    text = os.environ.get(variable, "")
+    try:
+        value = float(text) if text else default
+    except ValueError:
+        value = 0.0
+    if not 0 < value < 86_400:
+        raise UsageError(f"{variable}={text}: must be a number of seconds above 0, such as {default:g}")
+    return value
+
+
+def fetch(download: Callable[[Path], None], into: Path, what: str, idle: float | None = None) -> Path:
     """Fill the folder `into` by `download(folder)`, all or nothing, and return it.
 
     download: writes everything into the empty folder that it is given. It runs in a thread, and is given up when it
-    raises or when nothing below that folder has grown for `idle` seconds. what: the thing's name in the error.
+    raises or when nothing below that folder has grown for `idle` seconds (`GANBENCH_DOWNLOAD_SECONDS`, else 10); its
+    progress bar is shown on a terminal only. what: the thing's name in the error. Raises `Unavailable` where the
+    download failed, `UsageError` where `into` cannot be written.
     """
     if _offline.get():
         raise Unavailable(f"{what}: not on this machine")
     into = Path(into)
+    idle = seconds_from(IDLE, PATIENCE) if idle is None else idle
     with _folder_beside(into) as folder:
         reason = _watched(download, folder, idle)
         if reason is not None:
             raise Unavailable(
                 f"{what}: not on this machine and not downloaded ({reason}); "
-                "mend the connection and try again, or point GANBENCH_DATA at a folder that holds it"
+                f"mend the connection{_proxies()} and try again, or point GANBENCH_DATA at a folder that holds it"
             )
         try:
             os.replace(folder, into)
@@ -85,25 +107,35 @@ def _watched(download: Callable[[Path], None], folder: Path, idle: float) -> str
         except BaseException as error:  # also SystemExit: whatever ends the download is the reason
             failure.append(error)
 
-    before = socket.getdefaulttimeout()
+    before, late = socket.getdefaulttimeout(), f"nothing came for {idle:g} s"
     socket.setdefaulttimeout(idle)
+    shown = contextlib.nullcontext() if sys.stderr.isatty() else contextlib.redirect_stderr(io.StringIO())
     try:
         thread = threading.Thread(target=body, name="ganbench-fetch", daemon=True)
-        thread.start()
-        size, moved = -1, time.monotonic()
-        while thread.is_alive():
-            thread.join(min(0.1, idle / 10))
-            now = _bytes_below(folder)
-            if now != size:
-                size, moved = now, time.monotonic()
-            elif thread.is_alive() and time.monotonic() - moved > idle:
-                return f"nothing came for {idle:g} s"
+        with shown:
+            thread.start()
+            size, moved = -1, time.monotonic()
+            while thread.is_alive():
+                thread.join(min(0.1, idle / 10))
+                now = _bytes_below(folder)
+                if now != size:
+                    size, moved = now, time.monotonic()
+                elif thread.is_alive() and time.monotonic() - moved > idle:
+                    return late
     finally:
         socket.setdefaulttimeout(before)
+    if failure and isinstance(failure[0], TimeoutError):
+        return late
     if failure:
         reason = " ".join(f"{type(failure[0]).__name__}: {failure[0]}".split())
         return reason if len(reason) <= REASON else reason[:REASON] + "…"
     return None
+
+
+def _proxies() -> str:
+    """The variables that send downloads through a proxy, in brackets; their values may hold a password."""
+    names = [n for n in ("http_proxy", "https_proxy", "all_proxy") for n in (n, n.upper()) if os.environ.get(n)]
+    return f" (it goes through the proxy of {', '.join(names)})" if names else ""
 
 
 def _bytes_below(folder: Path) -> int:

