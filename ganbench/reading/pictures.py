@@ -1,0 +1,104 @@
+"""Folders of PNG and JPEG files: which there are, and what they show."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from ganbench.errors import UsageError
+from ganbench.reading.limits import LONGEST_SIDE, hold
+
+SUFFIXES = (".png", ".jpg", ".jpeg")
+_GREY, _COLOUR = ("1", "L", "LA"), ("RGB", "RGBA", "P")
+_DEEP = ("I", "F")
+
+
+def picture_files(folder: Path) -> list[Path]:
+    """Every PNG and JPEG under a folder, ordered by path (`2.png` before `10.png`); hidden ones are passed over."""
+    if not folder.is_dir():
+        raise UsageError(f"{folder}: no such folder")
+    found: list[Path] = []
+    for place, inner, names in os.walk(folder, onerror=_refuse):
+        inner[:] = [name for name in inner if not name.startswith(".")]
+        here = Path(place)
+        found += [here / n for n in names if n.lower().endswith(SUFFIXES) and not n.startswith(".")]
+    if not found:
+        raise UsageError(f"{folder}: holds no PNG or JPEG file; give a folder of pictures, or an .npz, .npy file")
+    return sorted(found, key=lambda file: [_natural(part) for part in file.relative_to(folder).parts])
+
+
+def read_pictures(files: Sequence[Path]) -> np.ndarray:
+    """uint8 `(N, C, H, W)` with C = 1 (grey) or 3: pictures of one size and one kind, at 8 bits."""
+    first = _pixels(files[0])
+    hold(first.size * len(files), f"{files[0].parent} ({len(files):,} pictures)")
+    made = np.empty((len(files), *first.shape), np.uint8)
+    for at, file in enumerate(files):
+        pixels = first if at == 0 else _pixels(file)
+        if pixels.shape != first.shape:
+            raise UsageError(f"{file}: is {_said(pixels)}, but {files[0].name} is {_said(first)}; give one kind only")
+        made[at] = pixels
+    return made.transpose(0, 3, 1, 2)
+
+
+def _pixels(file: Path) -> np.ndarray:
+    """uint8 `(H, W, C)` of one file."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(file, formats=["PNG", "JPEG"]) as opened:
+                if max(opened.size) > LONGEST_SIDE:
+                    raise UsageError(f"{file}: {_size(opened)} pixels, at most {LONGEST_SIDE} a side are read")
+                return _eight_bits(opened, file)
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise UsageError(f"{file}: asks for more pixels than any picture has (at most {LONGEST_SIDE} a side)") from None
+    except (OSError, SyntaxError, ValueError, EOFError) as error:
+        reason = " ".join(str(error).replace(repr(str(file)), "it").split()) or type(error).__name__
+        raise UsageError(f"{file}: cannot be read as PNG or JPEG ({reason}); remove or replace it") from None
+
+
+def _eight_bits(opened: Image.Image, file: Path) -> np.ndarray:
+    mode = opened.mode
+    if mode.startswith(_DEEP):
+        raise UsageError(f"{file}: has more than 8 bits a pixel (mode {mode}); save it with 8")
+    if mode not in _GREY + _COLOUR:
+        raise UsageError(f"{file}: is neither grey nor RGB (mode {mode}); convert it")
+    if mode in ("LA", "RGBA") or "transparency" in opened.info:
+        alpha = opened.convert("RGBA").getchannel("A")
+        if alpha.getextrema()[0] != 255:
+            raise UsageError(f"{file}: is transparent in places; save it without an alpha channel")
+    pixels = np.asarray(opened.convert("L" if mode in _GREY else "RGB"))
+    return pixels[..., None] if pixels.ndim == 2 else pixels
+
+
+def _natural(text: str) -> list[tuple[int, int, str]]:
+    """A key that puts numbers within names in their order."""
+    return [(0, int(part), part) if part.isdecimal() else (1, 0, part) for part in _parts(text)]
+
+
+def _parts(text: str) -> Iterator[str]:
+    part = ""
+    for ch in text:
+        if part and ch.isdecimal() != part[-1].isdecimal():
+            yield part
+            part = ""
+        part += ch
+    if part:
+        yield part
+
+
+def _size(opened: Image.Image) -> str:
+    return f"{opened.width}×{opened.height}"
+
+
+def _said(pixels: np.ndarray) -> str:
+    height, width, channels = pixels.shape
+    return f"{width}×{height} {'grey' if channels == 1 else 'RGB'}"
+
+
+def _refuse(error: OSError) -> None:
+    raise UsageError(f"{error.filename}: cannot be read ({error.strerror})")
