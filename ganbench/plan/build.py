@@ -40,6 +40,18 @@ class Plan:
     weights: Mapping[str, Path]
 
 
+@dataclass(frozen=True)
+class Scoring:
+    """How runs are scored: `RunSpec.score`, the columns and which of them is the headline, the weights files that were
+    given (extractor -> file), and the extractors."""
+
+    score: dict[str, Any]
+    columns: list[str]
+    headline: str
+    weights: Mapping[str, Path]
+    extractors: tuple[Registered, ...]
+
+
 def plan(
     suite: Suite,
     tier: Tier,
@@ -56,42 +68,16 @@ def plan(
     first = next(iter(data.streams.values())).dataset
     spec = first.spec
     notices = [data.notice] if data.notice else []
-    extractors, weights = _extractors(suite, tier, choice, registry, device, notices)
-    metrics = [registry.find("metric", m) for m in choice.metrics or suite.metrics]
-    for name in tier.params:
-        registry.find("metric", name)
-    columns, headline = _columns(suite, extractors, metrics)
-    suite_id = "-".join(dict.fromkeys((suite.name, tier.name))) + data.suffix
-    shown = {
-        "id": suite_id,
-        "name": suite.name,
-        "version": suite.version,
-        "tier": tier.name,
-        "title": suite.title,
-        "table": tier.table,
-        "ranks": tier.ranks,
-        "note": tier.note,
-        "headline": headline,
-        "columns": columns,
-        "budget": {tier.counter: tier.amount},
-        "levels": suite.levels,
-    }
-    score = {
-        "samples": tier.samples,
-        "looks": {"count": tier.looks, "samples": tier.look_samples},
-        "extractors": [e for _, e in extractors],
-        "metrics": [{"name": m.name, "params": {**m.record.params, **tier.params.get(m.name, {})}} for m in metrics],
-        "dataset": first.reference or first.name,
-        "plugins": _records([r for r, _ in extractors] + metrics + [_reference(registry, first)]),
-    }
+    measured = scoring(suite, tier, choice, registry, first, device, notices)
+    suite_id = suite_name(suite, tier) + data.suffix
     common: dict[str, Any] = {
-        "suite": shown,
+        "suite": shown(suite, tier, suite_id, measured),
         "suite_seed": suite.seed,
         "data": {s: {"name": r.registered.name, "split": "train", "sha256": r.sha256} for s, r in data.streams.items()},
         "mode": "reference",
         "device": device,
         "threads": 1,
-        "score": score,
+        "score": measured.score,
     }
     datasets = [r.registered for r in data.streams.values()]
     runs = [_scale(registry.find("scale-row", n), datasets, common) for n in suite.scale_rows]
@@ -103,14 +89,57 @@ def plan(
     unique = {r.run_id: r for r in reversed(runs)}
     runs = [r for r in runs if unique[r.run_id] is r]
     if device == "cpu":
-        notices += _slow(extractors, runs)
-    return Plan(suite_id, tuple(runs), tuple(notices), weights)
+        notices += slow(measured, runs)
+    return Plan(suite_id, tuple(runs), tuple(notices), measured.weights)
 
 
-def _slow(extractors: list[tuple[Registered, dict[str, Any]]], runs: list[RunSpec]) -> Iterable[str]:
+def scoring(
+    suite: Suite, tier: Tier, choice: Choice, registry: Registry, first: Dataset, device: str, notices: list[str]
+) -> Scoring:
+    """What a suite measures here against the reference of the data set `first`; what is left out adds a notice."""
+    extractors, weights = _extractors(suite, tier, choice, registry, device, notices)
+    metrics = [registry.find("metric", m) for m in choice.metrics or suite.metrics]
+    for name in tier.params:
+        registry.find("metric", name)
+    columns, headline = _columns(suite, extractors, metrics)
+    score = {
+        "samples": tier.samples,
+        "looks": {"count": tier.looks, "samples": tier.look_samples},
+        "extractors": [e for _, e in extractors],
+        "metrics": [{"name": m.name, "params": {**m.record.params, **tier.params.get(m.name, {})}} for m in metrics],
+        "dataset": first.reference or first.name,
+        "plugins": _records([r for r, _ in extractors] + metrics + [_reference(registry, first)]),
+    }
+    return Scoring(score, columns, headline, weights, tuple(r for r, _ in extractors))
+
+
+def suite_name(suite: Suite, tier: Tier) -> str:
+    """A suite's id on its own data."""
+    return "-".join(dict.fromkeys((suite.name, tier.name)))
+
+
+def shown(suite: Suite, tier: Tier, suite_id: str, measured: Scoring) -> dict[str, Any]:
+    """The suite as a record has it."""
+    return {
+        "id": suite_id,
+        "name": suite.name,
+        "version": suite.version,
+        "tier": tier.name,
+        "title": suite.title,
+        "table": tier.table,
+        "ranks": tier.ranks,
+        "note": tier.note,
+        "headline": measured.headline,
+        "columns": measured.columns,
+        "budget": {tier.counter: tier.amount},
+        "levels": suite.levels,
+    }
+
+
+def slow(measured: Scoring, runs: Iterable[RunSpec]) -> Iterable[str]:
     """A line for each extractor that will take more than a minute or two on a CPU."""
     images = sum(r.score["samples"] * (2 if r.recipe.get("ema_half_life", {}).get("value") else 1) for r in runs)
-    for registered, _ in extractors:
+    for registered in measured.extractors:
         rate = registered.record.images_per_second
         if images / rate > 120 and rate < SLOW:
             yield (
