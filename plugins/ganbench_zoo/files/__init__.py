@@ -1,0 +1,1 @@
+"""Files that several data sets or extractors read in the same way: known by their hash, never unpickled."""
