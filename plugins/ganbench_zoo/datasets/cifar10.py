@@ -110,7 +110,7 @@ def taken_apart(data: bytes) -> tuple[np.ndarray, np.ndarray]:
             pixels = value
         elif isinstance(value, str):
             latest = value
-        elif opcode.name == "BININT1" and latest == "labels":
+        elif isinstance(value, int) and opcode.name == "BININT1" and latest == "labels":
             labels.append(value)
     return np.frombuffer(pixels.encode("latin-1"), np.uint8), np.frombuffer(labels, np.uint8)
 
