@@ -36,7 +36,7 @@ from ganbench.api import (
     Turn,
     Weights,
 )
-from ganbench.errors import Unavailable, UsageError
+from ganbench.errors import Caution, Unavailable, UsageError
 from ganbench.hookspecs import hookimpl
 from ganbench.storage import cache_dir, data_roots, fetch
 
@@ -54,6 +54,7 @@ __all__ = [
     "Architecture",
     "Augmentation",
     "Batch",
+    "Caution",
     "Check",
     "Column",
     "Component",

@@ -395,11 +395,12 @@ class Column:
 class Metric:
     """A number (or several) from generated and real samples.
 
-    needs: any of `"features"`, `"logits"`, `"labels"`, `"samples"`. compute(real, fake, params, device) -> {column:
-        value}: `real` and `fake` are mappings with what `needs` names, as CPU tensors `(N, …)`. minimum: fewest samples
-        on either side.
-    params: every parameter and its default; all of them are in the fingerprint. `params["samples"]`, if there, caps the
-    number of samples.
+    needs: any of `"features"`, `"logits"`, `"labels"`, `"samples"`, `"training"`. compute(real, fake, params, device)
+        -> {column: value}: `real` and `fake` are mappings with what `needs` names, as CPU tensors `(N, …)`; with
+        `"training"` a fifth argument has the same of all training samples. It may `warnings.warn(Caution(…))`.
+    minimum: fewest samples on either side.
+    params: every parameter and its default; all but those named in `neutral`, which cannot change a value (how much
+        memory to use), are in the fingerprint. `params["samples"]`, if there, caps the number of samples.
     """
 
     name: str
@@ -409,6 +410,7 @@ class Metric:
     params: Mapping[str, Value] = field(default_factory=Recipe)
     version: int = 1
     minimum: int = 2
+    neutral: tuple[str, ...] = ()
     paper: str | None = None
 
 

@@ -14,6 +14,10 @@ class Unavailable(UsageError):
     """Data or weights that are neither on this machine nor reachable."""
 
 
+class Caution(UserWarning):
+    """Warned of by a metric: its number stands and says less than usual. The message goes into the record beside it."""
+
+
 def nearest(name: str, valid: Iterable[str]) -> str:
     """`did you mean a, b?` with the nearest valid names, or the list of all of them."""
     names = sorted(set(valid))

@@ -108,7 +108,7 @@ def scoring(
         "extractors": [e for _, e in extractors],
         "metrics": [{"name": m.name, "params": {**m.record.params, **tier.params.get(m.name, {})}} for m in metrics],
         "dataset": first.reference or first.name,
-        "plugins": _records([r for r, _ in extractors] + metrics + [_reference(registry, first)]),
+        "plugins": _records([r for r, _ in extractors] + metrics + _compared(registry, first, metrics)),
     }
     return Scoring(score, columns, headline, weights, tuple(r for r, _ in extractors))
 
@@ -192,8 +192,12 @@ def _records(found: Iterable[Registered]) -> tuple[Mapping[str, Any], ...]:
     return tuple({r.provenance.module: r.provenance.record() for r in found}.values())
 
 
-def _reference(registry: Registry, dataset: Dataset) -> Registered:
-    return registry.find("dataset", dataset.reference or dataset.name)
+def _compared(registry: Registry, dataset: Dataset, metrics: list[Registered]) -> list[Registered]:
+    """The data sets that scoring reads: the reference, and that of the training samples if a metric looks at them."""
+    names = [dataset.reference or dataset.name]
+    if any("training" in m.record.needs for m in metrics):
+        names.append(dataset.name)
+    return [registry.find("dataset", name) for name in names]
 
 
 def _extractors(

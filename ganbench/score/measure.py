@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +12,7 @@ import torch
 from torch import Tensor
 
 from ganbench.api import Metric
-from ganbench.errors import Unavailable, UsageError
+from ganbench.errors import Caution, Unavailable, UsageError
 from ganbench.plan.build import column_name
 from ganbench.plan.spec import RunSpec, fingerprint
 from ganbench.plugins import Registry
@@ -20,6 +21,7 @@ from ganbench.score.references import Reference
 from ganbench.score.samples import Samples
 
 DIGITS = 12
+TRAINING = "training"
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,10 +32,12 @@ class Side:
     features: Features
     samples: Callable[[], Samples]
 
-    def take(self, needs: tuple[str, ...], most: int) -> dict[str, Tensor]:
-        """The first `most` of everything in `needs`, or a `UsageError` that names what is not there."""
+    def take(self, needs: tuple[str, ...], most: int | None) -> dict[str, Tensor]:
+        """The first `most` (None: all) of everything in `needs`, or a `UsageError` that names what is not there."""
         taken: dict[str, Tensor] = {}
         for need in needs:
+            if need == TRAINING:
+                continue  # a side of its own
             if need == "samples":
                 taken[need] = tensor(self.samples().x[:most])
             elif need == "labels":
@@ -67,7 +71,14 @@ class Measure:
         """How many of `size` samples it uses."""
         return min(size, int(self.params.get("samples") or size))
 
-    def description(self, reference: Reference, n: int, quantisation: str) -> dict[str, Any]:
+    @property
+    def learns(self) -> bool:
+        """Whether it looks at training samples too."""
+        return TRAINING in self.metric.needs
+
+    def description(
+        self, reference: Reference, training: Reference | None, n: int, quantisation: str
+    ) -> dict[str, Any]:
         """Everything that decides whether two numbers may stand in one column."""
         extractor = None
         if self.extraction:
@@ -81,27 +92,38 @@ class Measure:
         return {
             "metric": self.name,
             "version": self.metric.version,
-            "params": dict(self.params),
+            "params": {k: v for k, v in self.params.items() if k not in self.metric.neutral},
             "extractor": extractor,
             "reference": reference.description,
+            **({TRAINING: training.description} if training else {}),
             "samples": n,
             "quantisation": quantisation,
         }
 
-    def values(self, fake: Side, real: Side, device: str) -> Mapping[str, float]:
-        """Column → value; a `UsageError` where the samples do not allow it."""
+    def values(
+        self, fake: Side, real: Side, training: Side | None, device: str
+    ) -> tuple[Mapping[str, float], list[str]]:
+        """Column → value, and what the metric warned of; a `UsageError` where the samples do not allow it."""
         n, m = self.count(fake.size), self.count(real.size)
         if min(n, m) < self.metric.minimum:
             raise UsageError(f"needs {self.metric.minimum} samples on either side, has {n} generated and {m} real")
-        sides = [side.take(self.metric.needs, k) for side, k in ((real, m), (fake, n))]
-        for word, side in zip(("real", "generated"), sides, strict=True):
+        sides = {"real": real.take(self.metric.needs, m), "generated": fake.take(self.metric.needs, n)}
+        if training:
+            sides[TRAINING] = training.take(self.metric.needs, None)
+        for word, side in sides.items():
             for need, t in side.items():
                 if t.is_floating_point() and not bool(torch.isfinite(t).all()):
                     raise UsageError(f"{word} {need} are not finite")
-        found = self.metric.compute(*sides, self.params, device)
+        first, second, *further = sides.values()
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always", Caution)
+            found = self.metric.compute(first, second, self.params, device, *further)
+        for other in caught:
+            if not isinstance(other.message, Caution):
+                warnings.warn_explicit(other.message, other.category, other.filename, other.lineno)
         if missing := {c.name for c in self.metric.columns} - set(found):
             raise TypeError(f"metric '{self.name}' gave no value for {', '.join(sorted(missing))}")
-        return found
+        return found, [str(w.message) for w in caught if isinstance(w.message, Caution)]
 
 
 def measures(spec: RunSpec, registry: Registry, extractions: list[Extraction]) -> list[Measure]:
@@ -123,20 +145,29 @@ def measures(spec: RunSpec, registry: Registry, extractions: list[Extraction]) -
 
 
 def score(
-    measure: Measure, spec: RunSpec, fake: Side | str, real: Callable[[], tuple[Reference, Side]], quantisation: str
+    measure: Measure,
+    spec: RunSpec,
+    fake: Side | str,
+    real: Callable[[], tuple[Reference, Side]],
+    training: Callable[[], tuple[Reference, Side]],
+    quantisation: str,
 ) -> list[dict[str, Any]]:
     """A score for each column; without a value, and with the reason, where there can be none.
 
-    fake: the generated side, or why there is none. real: gives the reference; it may raise `Unavailable`.
+    fake: the generated side, or why there is none. real, training: give the reference and, to a metric that needs them,
+    the training samples; they may raise `Unavailable`.
     """
     values: Mapping[str, float] = {}
+    cautions: list[str] = []
     reason = fake if isinstance(fake, str) else None
     known: dict[str, Any] = {"n": None, "fingerprint": None, "comparability": None, "measurement": None}
     if not isinstance(fake, str):
         try:
             reference, side = real()
-            known = _identity(measure.description(reference, measure.count(fake.size), quantisation), spec)
-            values = measure.values(fake, side, measure.extraction.device if measure.extraction else "cpu")
+            learnt, third = training() if measure.learns else (None, None)
+            known = _identity(measure.description(reference, learnt, measure.count(fake.size), quantisation), spec)
+            device = measure.extraction.device if measure.extraction else "cpu"
+            values, cautions = measure.values(fake, side, third, device)
         except (Unavailable, UsageError) as error:
             if not (isinstance(error, Unavailable) or known["measurement"]):
                 raise  # a damaged reference is to be mended, not to be left out of the table
@@ -154,6 +185,7 @@ def score(
                 "unit": column.unit,
                 "positive": column.positive,
                 **known,
+                **({"cautions": cautions} if cautions else {}),
             }
         )
     return scores

@@ -62,14 +62,26 @@ class References:
             self._features[key] = self._shipped(extraction, split) or self._made(extraction, split)
         return self._features[key]
 
-    def plain(self, split: str) -> Reference:
-        """A split without any extractor."""
+    def under(self, extraction: Extraction | None, split: str) -> Reference:
+        """A split under an extractor, or as it is without one."""
+        if extraction:
+            return self.features(extraction, split)
         samples, sha256 = self.samples(split)
         return Reference(self.dataset.name, split, sha256, len(samples), {})
 
     def ready(self, extraction: Extraction, split: str) -> bool:
         """Whether no extraction is needed any more (asked for the estimate; the data may yet be missing)."""
         return (extraction, split) in self._features or self._shipped_file(extraction, split) is not None
+
+    def unread(self, extraction: Extraction, split: str) -> int:
+        """How many samples of a split an extractor has yet to see."""
+        if self.ready(extraction, split):
+            return 0
+        try:
+            samples, sha256 = self.samples(split)
+        except Unavailable:
+            return 0
+        return 0 if _cache_file(extraction, sha256).is_file() else len(samples)
 
     def _shipped_file(self, extraction: Extraction, split: str) -> api.Reference | None:
         if not (extraction.weights.official and extraction.default_layers):

@@ -72,10 +72,16 @@ class Scorer:
         if key not in self._registries:
             self._registries[key] = plugins.load(self.asked, self.directories, only)
         registry = self._registries[key]
-        found = registry.find("dataset", spec.score["dataset"])
-        references = self._references.setdefault((found.provenance.sha256, found.name), References(found.record))
+        references = self._splits(spec.score["dataset"], registry)
         extractions = [self._extraction(plan, registry) for plan in spec.score["extractors"]]
-        return _Session(folder, spec, references, extractions, measures(spec, registry, extractions))
+        wanted = measures(spec, registry, extractions)
+        learns = any(measure.learns for measure in wanted)
+        training = self._splits(next(iter(spec.data.values()))["name"], registry) if learns else None
+        return _Session(folder, spec, references, training, extractions, wanted)
+
+    def _splits(self, dataset: str, registry: plugins.Registry) -> References:
+        found = registry.find("dataset", dataset)
+        return self._references.setdefault((found.provenance.sha256, found.name), References(found.record))
 
     def _extraction(self, plan: Mapping[str, Any], registry: plugins.Registry) -> Extraction:
         found = registry.find("extractor", plan["name"])
@@ -99,8 +105,14 @@ class _Session:
     folder: Path
     spec: RunSpec
     references: References
+    training: References | None
     extractions: list[Extraction]
     measures: list[Measure]
+
+    @property
+    def split(self) -> str:
+        """The split that was trained on."""
+        return str(next(iter(self.spec.data.values()))["split"])
 
     def announce(self, trained: Mapping[str, Any]) -> None:
         """One line on stderr before extraction that takes long."""
@@ -111,6 +123,8 @@ class _Session:
             images = n * sum(not v.get("split") for v in trained["variants"])
             images += planned * len(trained["looks"]) * (at == 0)
             images += n * (not self.references.ready(extraction, HEADLINE))
+            if self.training and any(m.learns and m.extraction is extraction for m in self.measures):
+                images += self.training.unread(extraction, self.split)
             seconds = images / extraction.record.images_per_second
             if seconds > PATIENCE:
                 name = self.spec.entry["label"]
@@ -159,20 +173,22 @@ class _Session:
         return result
 
     def _score(self, measure: Measure, fake: Side | str, split: str) -> list[dict[str, Any]]:
-        def real() -> tuple[Reference, Side]:
-            reference = self._reference(measure.extraction, split)
-            return reference, Side(reference.size, reference.features, lambda: self.references.samples(split)[0])
+        def side(references: References, split: str) -> tuple[Reference, Side]:
+            reference = references.under(measure.extraction, split)
+            return reference, Side(reference.size, reference.features, lambda: references.samples(split)[0])
 
-        return score(measure, self.spec, fake, real, quantisation(self.references.dataset.spec))
+        def training() -> tuple[Reference, Side]:
+            assert self.training is not None
+            return side(self.training, self.split)
 
-    def _reference(self, extraction: Extraction | None, split: str) -> Reference:
-        return self.references.features(extraction, split) if extraction else self.references.plain(split)
+        form = self.references.dataset.spec
+        return score(measure, self.spec, fake, lambda: side(self.references, split), training, quantisation(form))
 
     def _generated(self, name: str, split: str | None, most: int, extraction: Extraction | None) -> Side | str:
         """The generated side: samples from a file, or a split of the reference; a str says why there is none."""
         if split is not None:
             try:
-                reference = self._reference(extraction, split)
+                reference = self.references.under(extraction, split)
             except Unavailable as error:
                 return str(error)
             n = min(most, reference.size)
