@@ -38,7 +38,7 @@ def ganbench_metrics():
 
 @pytest.fixture
 def scored(tiny: Any, plugin: str, tmp_path: Path) -> Any:
-    """Scores of a folder whose generated samples are training samples, half of them changed in every pixel, under some params."""
+    """Scores of training samples as if generated, half of them changed in every pixel, under some params."""
     extra = tmp_path / "replayed.py"
     extra.write_text(PLUGIN)
     text = (tmp_path / "tiny.toml").read_text().replace('"label-gap"]', '"replayed"]')
