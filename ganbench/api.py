@@ -355,9 +355,9 @@ class Extractor:
 
     build(weights: Path | None, layers: tuple[str, ...]) -> nn.Module in eval mode whose `forward` takes a batch in the
         declared form (images: uint8 `(B, C, H, W)`) and gives one `(B, width)` tensor for each of the asked layers.
-        layers: what it can give; `features` and `logits` name the defaults for distances and for scores. weights(path |
-        None) -> Weights: finds them (given file, cache, download) or raises `Unavailable`. images_per_second: measured
-        on one CPU core, for the time estimate.
+        layers: what it can give; `features` and `logits` name the defaults for distances and for scores (logits None:
+        it has none, and metrics that need them are left out). weights(path | None) -> Weights: finds them (given file,
+        cache, download) or raises `Unavailable`. images_per_second: measured on one CPU core, for the time estimate.
     names: maps (metric column, official weights and default layer) to the public name, e.g. {"fd": "FID",
     "classifier-score": "IS"}. preprocessing: what is done to a sample before the network, for the fingerprint.
     """
@@ -368,7 +368,7 @@ class Extractor:
     accepts: Accepts = ANYTHING
     layers: tuple[str, ...] = ("features", "logits")
     features: str = "features"
-    logits: str = "logits"
+    logits: str | None = "logits"
     width: int = 0
     references: tuple[Reference, ...] = ()
     names: Mapping[str, str] = field(default_factory=dict)

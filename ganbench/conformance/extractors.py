@@ -16,7 +16,7 @@ COUNT = 4
 
 def _built(subject: Subject) -> tuple[Any, tuple[str, ...]]:
     record = subject.record
-    asked = tuple(dict.fromkeys((record.features, record.logits)))
+    asked = tuple(dict.fromkeys(layer for layer in (record.features, record.logits) if layer))
     return subject.once("network", lambda: record.build(record.weights(None).file, asked)), asked
 
 

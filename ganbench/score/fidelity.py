@@ -49,7 +49,11 @@ def _subclass(extractor: Extractor, weights: Path) -> type[FeatureExtractorBase]
 
         @staticmethod
         def get_default_feature_layer_for_metric(metric: str) -> str:
-            return extractor.logits if metric == "isc" else extractor.features
+            if metric != "isc":
+                return extractor.features
+            if extractor.logits is None:
+                raise UsageError(f"extractor '{extractor.name}' has no logits, which this metric needs")
+            return extractor.logits
 
         @staticmethod
         def can_be_compiled() -> bool:

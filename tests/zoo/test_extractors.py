@@ -16,7 +16,7 @@ from safetensors.torch import load_file
 from ganbench import Extractor, SampleSpec, UsageError
 from ganbench_zoo.datasets import mnist
 from ganbench_zoo.extractors import inception_v3_compat as inception
-from ganbench_zoo.extractors import mnist_cnn
+from ganbench_zoo.extractors import mnist_cnn, random_cnn
 
 DATA = Path(os.environ.get("GANBENCH_DATA", ""))
 PARTIAL = DATA / "inception" / "weights-inception-2015-12-05-layers-64-192-768.pth"
@@ -185,3 +185,53 @@ def test_a_hostile_weights_file_is_refused_and_not_run(tmp_path):
     assert not (tmp_path / "marker").exists()
     with pytest.raises(UsageError, match="cannot be read"):
         inception.weights(tmp_path / "none.pth")
+
+
+# ── random-cnn ──
+
+
+def test_the_weights_of_random_cnn_are_the_known_ones_and_nobodys_choice():
+    weights = random_cnn.weights()
+    assert weights.official and weights.sha256 == random_cnn.SHA256
+    for layer in random_cnn.drawn():
+        fan_in = layer[0].size
+        assert np.abs(layer.reshape(len(layer), -1).sum(1)).max() < 1e-5
+        assert layer.std() == pytest.approx((2 / fan_in) ** 0.5, rel=0.05)
+    with pytest.raises(UsageError, match="takes no weights"):
+        random_cnn.weights(Path("other.safetensors"))
+
+
+def test_random_cnn_takes_images_of_any_size_in_grey_or_colour(digits):
+    record = only(random_cnn.ganbench_extractors())
+    assert record.logits is None
+    network = record.build(record.weights(None).file, record.layers)
+    (features,) = network(digits)
+    assert features.shape == (4, record.width) and (features.std(0) > 0).sum() > 100
+    torch.testing.assert_close(network(digits.expand(-1, 3, -1, -1))[0], features)
+    for shape in ((1, 3, 1, 1), (2, 1, 7, 33), (1, 3, 96, 64)):
+        assert record.accepts.refuses(SampleSpec(shape[1:])) is None
+        assert network(torch.zeros(shape, dtype=torch.uint8))[0].shape == (shape[0], record.width)
+    with pytest.raises(UsageError, match="no layer logits"):
+        record.build(None, ("features", "logits"))
+
+
+def test_random_cnn_tells_real_digits_from_collapsed_and_blurred_ones():
+    from ganbench_zoo.datasets import mnist_5k
+
+    images, labels = mnist_5k.load("train")
+    network = random_cnn.build()
+    few = images[[int(np.flatnonzero(labels == k)[0]) for k in range(10)]]
+    blurred = images[::2].astype(np.float32)
+    blurred = ((blurred + np.roll(blurred, 1, 2) + np.roll(blurred, 1, 3)) / 3).astype(np.uint8)
+    with torch.no_grad():
+        reference, real, collapsed, blurry = (
+            network(torch.from_numpy(x))[0].double()
+            for x in (images[1::2], images[::2], few[np.arange(2500) % 10], blurred)
+        )
+
+    def distance(features: torch.Tensor) -> float:
+        (mine, own), (theirs, other) = ((x.mean(0), x.T.cov()) for x in (features, reference))
+        root = torch.linalg.eigvals(own @ other).real.clamp(min=0).sqrt().sum()
+        return float(((mine - theirs) ** 2).sum() + own.trace() + other.trace() - 2 * root)
+
+    assert 5 * distance(real) < min(distance(collapsed), distance(blurry))
