@@ -260,7 +260,8 @@ class Turn:
 
     objective: names what it needs (`TERM_NAMES`) and returns `{term: values}`, weighed already. times: repeats of the
     turn in a cycle. draws: whether each repeat takes a new real batch (else the last one is seen again). when(cycle) ->
-    bool: plain integers only.
+    bool: plain integers only. makes: whether each repeat makes samples of its own (else those of an earlier turn are
+    seen again); it is what `fake_images` counts.
     """
 
     name: str
@@ -269,6 +270,7 @@ class Turn:
     times: int = 1
     draws: bool = True
     when: Callable[[int], bool] | None = None
+    makes: bool = True
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ganbench.api import SuiteFile
@@ -13,6 +13,7 @@ from ganbench.execute.slots import Devices, devices
 from ganbench.plan.build import Choice, Plan, plan
 from ganbench.plan.data import resolve_data
 from ganbench.plan.entries import Wishes
+from ganbench.plan.modes import find_mode
 from ganbench.plan.recipe import parse_setting
 from ganbench.plan.suite import Suite, Tier, parse_seeds, read_suite
 from ganbench.plugins import Registry
@@ -27,6 +28,7 @@ class Request:
     architectures: tuple[str, ...]
     losses: tuple[str, ...]
     presets: tuple[str, ...]
+    modes: tuple[str, ...]
     seeds: str | None
     settings: tuple[str, ...]
     extractors: tuple[str, ...]
@@ -51,6 +53,8 @@ class Planned:
 def make(request: Request) -> Planned:
     """What costs nothing to check is checked before plugins and data are loaded."""
     seeds = parse_seeds(request.seeds) if request.seeds is not None else None
+    for name in request.modes:
+        find_mode(name, "--mode: ")
     settings = dict(parse_setting(text) for text in request.settings)
     registry = load(request.plugins, request.plugins_dirs)
     suite = find_suite(registry, request.suite)
@@ -63,11 +67,23 @@ def make(request: Request) -> Planned:
         registry,
         data,
         device=found.kind,
-        wishes=Wishes(request.architectures, request.losses, request.presets, settings),
+        wishes=Wishes(request.architectures, request.losses, request.presets, request.modes, settings),
         choice=Choice(request.extractors, request.metrics),
         seeds=seeds,
     )
+    made = replace(made, notices=(*made.notices, *_remarks(made, found.kind)))
     return Planned(made, tier, found, Doors(request.plugins, request.plugins_dirs, made.weights))
+
+
+def _remarks(made: Plan, device: str) -> list[str]:
+    """What speaks against the plan's modes here; a mode that cannot be carried out is an error."""
+    from ganbench.train.modes import refusal, remark
+
+    modes = [find_mode(name) for name in dict.fromkeys(r.mode for r in made.runs)]
+    for mode in modes:
+        if reason := refusal(mode, device):
+            raise UsageError(reason)
+    return [said for mode in modes if (said := remark(mode, device))]
 
 
 def find_suite(registry: Registry, text: str) -> Suite:

@@ -18,6 +18,9 @@ def run(
     architecture: Annotated[_Many, typer.Option("--architecture", metavar="NAME", help="Only it. Repeatable.")] = None,
     loss: Annotated[_Many, typer.Option("--loss", metavar="NAME", help="Only it. Repeatable.")] = None,
     preset: Annotated[_Many, typer.Option("--preset", metavar="NAME", help="Only it. Repeatable.")] = None,
+    mode: Annotated[
+        _Many, typer.Option("--mode", metavar="NAME", help="How steps are computed: reference, fast, … Repeatable.")
+    ] = None,
     seeds: Annotated[
         str | None, typer.Option("--seeds", metavar="SEEDS", help="5 is seed 5, 0..4 is five seeds, 0,3 is two.")
     ] = None,
@@ -58,6 +61,7 @@ def run(
             architectures=tuple(architecture or ()),
             losses=tuple(loss or ()),
             presets=tuple(preset or ()),
+            modes=tuple(dict.fromkeys(mode or ())),
             seeds=seeds,
             settings=tuple(settings or ()),
             extractors=tuple(extractor or ()),

@@ -11,6 +11,7 @@ from ganbench.api import Dataset, Extractor, Metric, ScaleRow, Weights
 from ganbench.errors import Unavailable, UsageError
 from ganbench.plan.data import Data
 from ganbench.plan.entries import Entry, Wishes, expand
+from ganbench.plan.modes import REFERENCE
 from ganbench.plan.spec import SCALE, TRAINED, RunSpec
 from ganbench.plan.suite import Suite, Tier
 from ganbench.plugins import Registered, Registry
@@ -74,7 +75,6 @@ def plan(
         "suite": shown(suite, tier, suite_id, measured),
         "suite_seed": suite.seed,
         "data": {s: {"name": r.registered.name, "split": "train", "sha256": r.sha256} for s, r in data.streams.items()},
-        "mode": "reference",
         "device": device,
         "threads": 1,
         "score": measured.score,
@@ -161,6 +161,7 @@ def _trained(
         budget=budget,
         plugins=_records([*entry.plugins, *datasets]),
         skip=entry.skip,
+        mode=entry.mode,
         **common,
     )
 
@@ -183,6 +184,7 @@ def _scale(found: Registered, datasets: list[Registered], common: Mapping[str, A
         seed=0,
         conditional=False,
         budget={},
+        mode=REFERENCE.name,
         plugins=_records([found, *datasets]),
         **common,
     )

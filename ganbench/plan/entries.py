@@ -9,6 +9,7 @@ from typing import Any
 
 from ganbench.api import Architecture, Component, GameBuilder, Preset, Recipe, SampleSpec, Value
 from ganbench.errors import UsageError
+from ganbench.plan.modes import REFERENCE
 from ganbench.plan.recipe import Layer, resolve
 from ganbench.plan.suite import EntrySet, Suite, Tier
 from ganbench.plugins import Registered, Registry
@@ -23,12 +24,13 @@ class Wishes:
     architectures: tuple[str, ...] = ()
     losses: tuple[str, ...] = ()
     presets: tuple[str, ...] = ()
+    modes: tuple[str, ...] = ()
     settings: Mapping[str, Value] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One row to be: its description, its components in order, its recipe, and why it is skipped, if it is."""
+    """One row to be: its description, its components in order, its recipe, why it is skipped, if it is, its mode."""
 
     description: Mapping[str, Any]
     components: tuple[str, ...]
@@ -36,6 +38,7 @@ class Entry:
     conditional: bool
     skip: str | None
     plugins: tuple[Registered, ...]
+    mode: str = REFERENCE.name
 
 
 def chosen(tier: Tier, wishes: Wishes) -> tuple[EntrySet, ...]:
@@ -81,7 +84,16 @@ def expand(suite: Suite, tier: Tier, wishes: Wishes, registry: Registry, spec: S
         ]
     _heard(suite, tier, wishes, entries)
     labels = Counter(e.description["label"] for e in entries)
-    return [_told_apart(e) if labels[e.description["label"]] > 1 else e for e in entries]
+    entries = [_told_apart(e) if labels[e.description["label"]] > 1 else e for e in entries]
+    return [_in_mode(e, m) for e in entries for m in wishes.modes or tier.modes or suite.modes or (REFERENCE.name,)]
+
+
+def _in_mode(entry: Entry, mode: str) -> Entry:
+    """The entry in a mode, which its label says where it is not the reference."""
+    if mode == REFERENCE.name:
+        return entry
+    label = f"{entry.description['label']} [mode={mode}]"
+    return replace(entry, description={**entry.description, "label": label}, mode=mode)
 
 
 def _told_apart(entry: Entry) -> Entry:

@@ -13,6 +13,7 @@ import rfc8785
 
 from ganbench.api import API_VERSION, Recipe
 from ganbench.errors import UsageError
+from ganbench.plan.modes import REFERENCE
 from ganbench.record.files import read_json, write_json_atomic
 
 TRAINED, SCALE = "trained", "scale"
@@ -88,6 +89,11 @@ class RunSpec:
         """Identifies the row: everything but the seed, the data and the code's hash."""
         parts = ("kind", "entry", "components", "recipe", "conditional", "mode")
         return fingerprint({k: self.identity[k] for k in parts})
+
+    @property
+    def seed_key(self) -> str:
+        """The row's key in the reference mode: an entry begins with the same weights in every mode."""
+        return dataclasses.replace(self, mode=REFERENCE.name).entry_key
 
     @property
     def folder(self) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 
 from ganbench.api import Value
 from ganbench.errors import UsageError, nearest
+from ganbench.plan.modes import find_mode
 from ganbench.plan.spec import COUNTERS
 
 TABLES = ("reduced", "as published", "tuned")
@@ -40,7 +41,7 @@ class Tier:
     scored. looks, look_samples: early looks on the validation split. params: metric -> parameters. offline: the data
     set used where the suite's own is neither here nor reachable. seconds_per_run: measured on one CPU core, for the
     estimate. extra_extractors: further extractors, used where their weights are at hand. table: `"reduced"`, `"as
-    published"` or `"tuned"`.
+    published"` or `"tuned"`. modes: each entry is a row in each of them; none: the suite's, or the reference.
     """
 
     name: str
@@ -59,11 +60,13 @@ class Tier:
     seconds_per_run: float
     extra_extractors: tuple[str, ...]
     entries: tuple[EntrySet, ...]
+    modes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Suite:
-    """A suite: data, measures, tiers. datasets: stream -> data set (one stream `A` for most games)."""
+    """A suite: data, measures, tiers. datasets: stream -> data set (one stream `A` for most games). modes: of the tiers
+    that name none."""
 
     name: str
     title: str
@@ -78,6 +81,7 @@ class Suite:
     tiers: Mapping[str, Tier]
     default_tier: str
     recipe: Mapping[str, Value]
+    modes: tuple[str, ...] = ()
 
     def tier(self, name: str | None) -> Tier:
         """A tier by name; the default one for None."""
@@ -151,6 +155,7 @@ def read_suite(file: Path, name: str | None = None) -> Suite:
         tiers=tiers,
         default_tier=table.take("default_tier", str, next(iter(tiers))),
         recipe=recipe,
+        modes=_modes(table),
     )
     table.done()
     suite.tier(None)
@@ -185,6 +190,7 @@ def _tier(name: str, value: Any, where: str) -> Tier:
         seconds_per_run=float(table.take("seconds_per_run", (int, float), 0.0)),
         extra_extractors=table.words("extra_extractor", ()),
         entries=tuple(_entry(e, f"{where}, entry {i + 1}") for i, e in enumerate(table.take("entries", list))),
+        modes=_modes(table),
     )
     looks.done()
     table.done()
@@ -217,6 +223,10 @@ def _entry(value: Any, where: str) -> EntrySet:
     ):
         raise UsageError(f"{where}: give an architecture and a loss, or a preset, or a game")
     return entry
+
+
+def _modes(table: _Table) -> tuple[str, ...]:
+    return tuple(find_mode(name, f"{table.where}: ").name for name in dict.fromkeys(table.words("mode", ())))
 
 
 def _seeds(value: int | list[Any], where: str) -> tuple[int, ...]:

@@ -20,6 +20,7 @@ CARRIED: dict[str, Any] = {
     "throughput": None,
     "parameters": {},
     "flops_per_cycle": None,
+    "switches": {},
     "couples_samples": None,
     "environment": {},
     "weights": {},

@@ -14,9 +14,11 @@ import torch
 
 from ganbench import plugins
 from ganbench.errors import UsageError
+from ganbench.plan.modes import find_mode
 from ganbench.plan.spec import SCALE, RunSpec
 from ganbench.record.head import head, write_lost
 from ganbench.train.device import reference_mode
+from ganbench.train.modes import refusal
 from ganbench.train.run import Interrupted, Run
 from ganbench.train.scale import make_scale_row
 
@@ -42,6 +44,8 @@ def main() -> int:
     try:
         spec = RunSpec.read(folder)
         device = torch.device(options.device)
+        if reason := refusal(find_mode(spec.mode), device.type):
+            raise UsageError(reason)
         reference_mode(device, spec.threads)
         only = {p["module"]: p["sha256"] for p in spec.plugins}
         registry = plugins.load(options.asked, options.plugins_dir, only=only)

@@ -15,11 +15,14 @@ from torch import Tensor, nn
 
 from ganbench.api import Batch, Game, Recipe, SampleSpec, Turn
 from ganbench.errors import UsageError
+from ganbench.plan.modes import REFERENCE, Mode
 from ganbench.plan.seeds import derive
 from ganbench.train.averaging import Average
 from ganbench.train.chunks import split_batch, split_batches
 from ganbench.train.draws import Latents, Stream, seed_default
+from ganbench.train.freezing import Freezer
 from ganbench.train.meters import Window
+from ganbench.train.modes import autocast_type
 from ganbench.train.names import Call, plays
 from ganbench.train.optimizers import learning_rate, make_optimizer
 from ganbench.train.parts import Part, wrap_module
@@ -33,7 +36,8 @@ class Engine:
     """A game in play.
 
     game: players and turns. streams: data by stream name. latents: the run's latents. seed: of this training
-    (initialisation and draws); the streams and the latents have seeds of their own.
+    (initialisation and draws); the streams and the latents have seeds of their own. mode: narrowed to what the game can
+    have.
     """
 
     def __init__(
@@ -46,13 +50,14 @@ class Engine:
         *,
         seed: int,
         device: torch.device | str = "cpu",
+        mode: Mode = REFERENCE,
     ) -> None:
         if recipe["batch_size"] % recipe["accumulate"]:
             raise UsageError(
                 f"accumulate={recipe['accumulate']} does not divide batch_size={recipe['batch_size']}: choose a divisor"
             )
         self.game, self.recipe, self.spec, self.seed = game, recipe, spec, seed
-        self.device = torch.device(device)
+        self.device, self.mode = torch.device(device), mode
         self.streams, self.latents = dict(streams), latents
         self.parts: dict[str, Part] = {
             n: p if isinstance(p, Part) else wrap_module(n, p) for n, p in game.components.items()
@@ -64,6 +69,8 @@ class Engine:
                     maker = part.module.wrap(player, maker)
             seed_default(derive(seed, "initialisation", player), self.device)
             self.nets[player] = maker().to(self.device)
+            if mode.channels_last:
+                self.nets[player].to(memory_format=torch.channels_last)
         for part in self.parts.values():
             if part.module is not None:
                 part.module.to(self.device)
@@ -78,13 +85,15 @@ class Engine:
             n: [p for p in modules[n].parameters() if p.requires_grad] for n in sorted(movers | set(self.nets))
         }
         self.optimizers = {
-            n: make_optimizer(n, self._parameters[n], recipe) for n in sorted(movers) if self._parameters[n]
+            n: make_optimizer(n, self._parameters[n], recipe, fused=mode.fused_optimizer)
+            for n in sorted(movers)
+            if self._parameters[n]
         }
-        self._trainable = {n: True for n in self._parameters}
+        self.freezer = Freezer(self._parameters)
         half_life = recipe["ema_half_life"]
         averaged = [n for n in game.averaged if n in self.nets and half_life > 0]
         self.averages = {n: Average(self.nets[n], half_life, recipe["ema_ramp_up"]) for n in averaged}
-        self.views = self._make_views(self.nets)
+        self.views = self._make_views(self.nets, autocast_type(mode))
         self.counters = dict.fromkeys(COUNTERS, 0)
         self._taken = dict.fromkeys(self._turns, 0)
         self.window = Window()
@@ -108,11 +117,11 @@ class Engine:
         self._followers = [Call(m.at_step) for m in followers if hasattr(m, "at_step")]
         self.set_progress(0.0)
 
-    def _make_views(self, nets: Mapping[str, nn.Module]) -> dict[str, View]:
+    def _make_views(self, nets: Mapping[str, nn.Module], autocast: torch.dtype | None = None) -> dict[str, View]:
         views = {}
         for name, net in nets.items():
             chain = [self._bound_view(self.parts[c]) for c in self.game.chains.get(name, ())]
-            views[name] = View(name, net, chain)
+            views[name] = View(name, net, chain, autocast=autocast, channels_last=self.mode.channels_last)
         return views
 
     def _bound_view(self, part: Part) -> Any:
@@ -120,7 +129,7 @@ class Engine:
         return lambda batch: call({**self.context, "batch": batch, "own": part.module})
 
     def views_of(self, variant: Mapping[str, nn.Module]) -> dict[str, View]:
-        """Views of all players, some of them replaced (by an averaged copy, say)."""
+        """Views of all players, some of them replaced (by an averaged copy, say), computing in float32."""
         return self._make_views({**self.nets, **variant})
 
     def set_progress(self, progress: float, step: int | None = None) -> None:
@@ -170,7 +179,7 @@ class Engine:
                             around = part.hooks["around"]({**self.context, "turn": turn.name, "own": part.module})
                             if around is not None:
                                 stack.enter_context(around)
-                seen[turn.name] = self._gradients(turn, latents, record=not inner)
+                seen[turn.name] = self._gradients(turn, latents, repeat, record=not inner)
         for turn in turns:
             for mover in turn.moves:
                 if mover in self.optimizers:
@@ -183,7 +192,7 @@ class Engine:
             return
         for turn in turns:
             self._taken[turn.name] += 1
-            self.counters["fake_images"] += batch
+            self.counters["fake_images"] += batch * turn.makes
             for role, counter in (("G", "generator_steps"), ("D", "discriminator_steps")):
                 self.counters[counter] += any(plays(role, m) for m in turn.moves)
             for part in self.parts.values():
@@ -192,8 +201,8 @@ class Engine:
                         known = {**self.context, "turn": turn.name, "seen": seen[turn.name], "own": part.module}
                         part.hooks["after"](known)
 
-    def _gradients(self, turn: Turn, latents: Batch, *, record: bool) -> dict[str, list[Tensor]]:
-        self._freeze_all_but(turn.moves)
+    def _gradients(self, turn: Turn, latents: Batch, repeat: int, *, record: bool) -> dict[str, list[Tensor]]:
+        self.freezer.only(turn.moves)
         for mover in turn.moves:
             for parameter in self._parameters[mover]:
                 parameter.grad = None
@@ -203,6 +212,7 @@ class Engine:
             for view in self.views.values():
                 view.forget()
             known = self.context | {"count": self._taken[turn.name], "reals": reals, "latents": z}
+            known["last"] = repeat + 1 == turn.times
             known["real"] = next(iter(reals.values()), None)
             known["context"] = known
             terms = {name: value.mean() for name, value in self._objectives[turn.name](known).items()}
@@ -226,13 +236,6 @@ class Engine:
         if self.watch and record:
             self.window.answers(turn.name, seen)
         return seen
-
-    def _freeze_all_but(self, movers: tuple[str, ...]) -> None:
-        for name, parameters in self._parameters.items():
-            if self._trainable[name] != (name in movers):
-                self._trainable[name] = name in movers
-                for parameter in parameters:
-                    parameter.requires_grad_(name in movers)
 
     @contextlib.contextmanager
     def inner(self, turn: str | tuple[str, ...], steps: int) -> Iterator[None]:

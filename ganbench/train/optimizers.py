@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import torch
 from torch import nn
@@ -17,11 +18,30 @@ def learning_rate(player: str, recipe: Recipe) -> float:
     return float(recipe[key] if recipe.get(key) else recipe["lr"])
 
 
-def make_optimizer(player: str, parameters: Iterable[nn.Parameter], recipe: Recipe) -> torch.optim.Optimizer:
-    """Adam, RMSprop or SGD over a player's parameters, in torch's plain (not fused) form."""
+class FusedAdam(torch.optim.Adam):
+    """Adam in one pass over memory. Its kernel for CPUs goes through memory as it lies, and would silently pair a
+    gradient with the wrong weights where the two lie differently; here such a gradient is laid out anew first."""
+
+    def step(self, closure: Any = None) -> Any:
+        """One update."""
+        for group in self.param_groups:
+            for parameter in group["params"]:
+                grad = parameter.grad
+                if grad is not None and grad.stride() != parameter.stride():
+                    parameter.grad = torch.empty_like(parameter).copy_(grad)
+        return super().step(closure)
+
+
+def make_optimizer(
+    player: str, parameters: Iterable[nn.Parameter], recipe: Recipe, *, fused: bool = False
+) -> torch.optim.Optimizer:
+    """Adam, RMSprop or SGD over a player's parameters, in torch's plain form. fused: Adam in its fused form."""
     kind, lr, decay = recipe["optimizer"], learning_rate(player, recipe), recipe["weight_decay"]
     if kind == "adam":
-        return torch.optim.Adam(parameters, lr, betas=tuple(recipe["betas"]), eps=recipe["eps"], weight_decay=decay)
+        options = {"betas": tuple(recipe["betas"]), "eps": recipe["eps"], "weight_decay": decay}
+        return (
+            FusedAdam(parameters, lr, fused=True, **options) if fused else torch.optim.Adam(parameters, lr, **options)
+        )
     if kind == "rmsprop":
         return torch.optim.RMSprop(parameters, lr, eps=recipe["eps"], weight_decay=decay, momentum=recipe["momentum"])
     return torch.optim.SGD(parameters, lr, momentum=recipe["momentum"], weight_decay=decay)

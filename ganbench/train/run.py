@@ -224,6 +224,7 @@ class Run:
                 "throughput": self.clock.summary(rate, self.shared_device),
                 "parameters": {n: sum(p.numel() for p in net.parameters()) for n, net in engine.nets.items()},
                 "flops_per_cycle": self.flops,
+                "switches": engine.mode.switches(),
                 "couples_samples": any(p.couples_samples for p in engine.parts.values()),
                 "variants": kinds,
                 "looks": self.looks,

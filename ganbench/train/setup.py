@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
 import torch
 
-from ganbench.api import Dataset
+from ganbench.api import Dataset, Recipe, SampleSpec
 from ganbench.errors import UsageError
 from ganbench.plan.data import content_hash
+from ganbench.plan.modes import Mode, find_mode
 from ganbench.plan.seeds import derive
 from ganbench.plan.spec import RunSpec
 from ganbench.plugins import Registry
 from ganbench.train.draws import Latents, Stream, label_frequencies, seed_default, to_device_form
 from ganbench.train.engine import Engine
+from ganbench.train.modes import narrowed
 from ganbench.train.parts import build_parts
 from ganbench.train.standard import two_player
 
@@ -20,11 +26,11 @@ def build_engine(spec: RunSpec, registry: Registry, device: torch.device) -> tup
     """The engine of a run, and the dtype of its samples' declared form.
 
     Data order and latents are seeded by the repetition alone, so that GANs share them; initialisation and draws also by
-    the entry.
+    the entry, whatever its mode.
     """
     recipe = spec.values()
     shared = derive(spec.suite_seed, "repetition", spec.seed)
-    own = derive(shared, "entry", spec.entry_key)
+    own = derive(shared, "entry", spec.seed_key)
     streams: dict[str, Stream] = {}
     frequencies, sample_spec, dtype = None, None, torch.float32
     for name, source in spec.data.items():
@@ -45,17 +51,45 @@ def build_engine(spec: RunSpec, registry: Registry, device: torch.device) -> tup
                 frequencies = label_frequencies(labels, dataset.spec.classes)
     assert sample_spec is not None
     latents = Latents(recipe, derive(shared, "latents"), device, frequencies)
-    if spec.entry["game"]:
-        builder = registry.get("game", spec.entry["game"])
-        seed_default(derive(own, "initialisation", "game"), device)
-        game = builder.build(sample_spec, recipe)
+    asked = Asked(spec.entry, spec.components, recipe, sample_spec, find_mode(spec.mode))
+    return assemble(asked, registry, streams, latents, own, device), dtype
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is put together: an entry's description, its components by name, its recipe, the data's form, the mode."""
+
+    entry: Mapping[str, Any]
+    components: Sequence[str]
+    recipe: Recipe
+    spec: SampleSpec
+    mode: Mode
+
+
+def assemble(
+    asked: Asked,
+    registry: Registry,
+    streams: Mapping[str, Stream],
+    latents: Latents,
+    seed: int,
+    device: torch.device,
+) -> Engine:
+    """The engine of an entry on some data; its mode is narrowed to what the entry can have. seed: of this training."""
+    entry, recipe, spec = asked.entry, asked.recipe, asked.spec
+    if entry["game"]:
+        mode = narrowed(asked.mode, recipe, None)
+        builder = registry.get("game", entry["game"])
+        seed_default(derive(seed, "initialisation", "game"), device)
+        game = builder.build(spec, recipe)
     else:
-        components = [registry.component(name).record for name in spec.components]
+        components = [registry.component(name).record for name in asked.components]
         parts = build_parts(
             components,
-            sample_spec,
+            spec,
             recipe,
-            lambda name: seed_default(derive(own, "initialisation", "component", name), device),
+            lambda name: seed_default(derive(seed, "initialisation", "component", name), device),
         )
-        game = two_player(registry.get("architecture", spec.entry["architecture"]), parts, sample_spec, recipe)
-    return Engine(game, recipe, sample_spec, streams, latents, seed=own, device=device), dtype
+        mode = narrowed(asked.mode, recipe, parts)
+        architecture = registry.get("architecture", entry["architecture"])
+        game = two_player(architecture, parts, spec, recipe, shared_fake=mode.shared_fake)
+    return Engine(game, recipe, spec, streams, latents, seed=seed, device=device, mode=mode)

@@ -13,8 +13,13 @@ from ganbench.train.parts import Part
 Context = Mapping[str, Any]
 
 
-def two_player(architecture: Architecture, parts: Sequence[Part], spec: SampleSpec, recipe: Recipe) -> Game:
-    """D moves `recipe["d_steps"]` times, each on a new real batch; then G moves once and sees the last one again."""
+def two_player(
+    architecture: Architecture, parts: Sequence[Part], spec: SampleSpec, recipe: Recipe, *, shared_fake: bool = False
+) -> Game:
+    """D moves `recipe["d_steps"]` times, each on a new real batch; then G moves once and sees the last one again.
+
+    shared_fake: G sees the generated samples of D's last step again, too, instead of making new ones.
+    """
     seen_by_d = spec
     for part in parts:
         if hasattr(part.module, "sees"):
@@ -29,14 +34,15 @@ def two_player(architecture: Architecture, parts: Sequence[Part], spec: SampleSp
         made: Batch = nets["G"].make(latents)
         return made
 
+    shared: list[Batch] | None = [] if shared_fake else None
     return Game(
         players={
             "G": lambda: architecture.generator(spec, recipe),
             "D": lambda: architecture.discriminator(seen_by_d, recipe),
         },
         turns=(
-            Turn("D", ("D", *heads["D"]), _objective("D", parts), times=recipe["d_steps"]),
-            Turn("G", ("G", *heads["G"]), _objective("G", parts), draws=False),
+            Turn("D", ("D", *heads["D"]), _objective("D", parts, shared), times=recipe["d_steps"]),
+            Turn("G", ("G", *heads["G"]), _objective("G", parts, shared), draws=False, makes=not shared_fake),
         ),
         sample=sample,
         components={p.name: p for p in parts},
@@ -44,7 +50,7 @@ def two_player(architecture: Architecture, parts: Sequence[Part], spec: SampleSp
     )
 
 
-def _objective(turn: str, parts: Sequence[Part]) -> Any:
+def _objective(turn: str, parts: Sequence[Part], shared: list[Batch] | None) -> Any:
     side = "discriminator" if turn == "D" else "generator"
     # Penalties come first: a slope's forward pass is then the one that the loss reads, too.
     terms = [(p, getattr(p, side)) for p in (*parts[1:], *parts[:1]) if getattr(p, side)]
@@ -55,7 +61,15 @@ def _objective(turn: str, parts: Sequence[Part]) -> Any:
         for part in parts:
             if "latents" in part.hooks:
                 known["latents"] = part.hooks["latents"]({**known, "batch": known["latents"], "own": part.module})
-        known["fake"] = known["G"].make(known["latents"])
+        if shared is None or (turn == "D" and not context["last"]):
+            known["fake"] = known["G"].make(known["latents"])
+        elif turn == "D":
+            shared[:] = [_with_graph(known)]
+            assert shared[0].x is not None
+            known["fake"] = shared[0].but(x=shared[0].x.detach())
+        else:
+            known["fake"] = shared.pop()
+            known["latents"] = known["fake"].but(x=None, origin="latent")
         if turn != "D":
             for part in parts:
                 if "opponent" in part.hooks:
@@ -73,3 +87,10 @@ def _objective(turn: str, parts: Sequence[Part]) -> Any:
         return values
 
     return objective
+
+
+def _with_graph(known: Context) -> Batch:
+    """Samples that G's turn can learn from, made while it is D's."""
+    with known["engine"].freezer.thawed("G"):
+        made: Batch = known["G"].make(known["latents"])
+    return made

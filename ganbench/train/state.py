@@ -52,10 +52,16 @@ def optimizer_state(optimizer: torch.optim.Optimizer) -> dict[int, dict[str, Ten
 
 
 def set_optimizer_state(optimizer: torch.optim.Optimizer, state: Mapping[int, Mapping[str, Tensor]]) -> None:
-    """Put back what `optimizer_state` gave; step counts live on the host, as optimizers keep them."""
+    """Put back what `optimizer_state` gave, laid out in memory as the parameters are; step counts live on the host, as
+    optimizers keep them (a fused one: on the device)."""
     parameters = [p for group in optimizer.param_groups for p in group["params"]]
+    fused = bool(optimizer.defaults.get("fused"))
     optimizer.state.clear()
     for index, values in state.items():
-        optimizer.state[parameters[index]] = {
-            k: v.clone().to("cpu" if k == "step" else parameters[index].device) for k, v in values.items()
+        parameter = parameters[index]
+        optimizer.state[parameter] = {
+            k: torch.empty_like(parameter).copy_(v)
+            if v.shape == parameter.shape and k != "step"
+            else v.clone().to("cpu" if k == "step" and not fused else parameter.device)
+            for k, v in values.items()
         }

@@ -19,12 +19,22 @@ class View:
     """A network behind its chain of views (augmentation, noise, packing).
 
     It passes a batch's fields to `forward` by parameter name and answers once per batch object until `forget`.
+    autocast: the type that the network computes in; what it gives is float32 again. channels_last: how images are laid
+    out for it.
     """
 
     def __init__(
-        self, name: str, net: nn.Module, chain: Chain = (), parameters: Mapping[str, Tensor] | None = None
+        self,
+        name: str,
+        net: nn.Module,
+        chain: Chain = (),
+        parameters: Mapping[str, Tensor] | None = None,
+        *,
+        autocast: torch.dtype | None = None,
+        channels_last: bool = False,
     ) -> None:
         self.name, self.net = name, net
+        self._autocast, self._channels_last = autocast, channels_last
         self._chain, self._parameters = tuple(chain), parameters
         self._fields = forward_fields(net)
         self._memo: dict[int, tuple[Batch, Tensor | None, Answer]] = {}
@@ -84,7 +94,9 @@ class View:
 
     def using(self, parameters: Mapping[str, Tensor]) -> View:
         """The same view with other parameters (functional: gradients flow into them)."""
-        return View(self.name, self.net, self._chain, parameters)
+        return View(
+            self.name, self.net, self._chain, parameters, autocast=self._autocast, channels_last=self._channels_last
+        )
 
     def forget(self) -> None:
         """Drop the remembered answers."""
@@ -113,6 +125,31 @@ class View:
                 arguments[name] = value
             elif required:
                 raise TypeError(f"{self.name}.forward needs '{name}', which this batch ({batch.origin}) does not have")
+        if self._channels_last:
+            arguments = {k: _channels_last(v) for k, v in arguments.items()}
+        if self._autocast is None:
+            return self._call(arguments)
+        device = next((v.device.type for v in arguments.values() if isinstance(v, Tensor)), "cpu")
+        with torch.autocast(device, self._autocast):
+            output = self._call(arguments)
+        return _float32(output)
+
+    def _call(self, arguments: dict[str, Any]) -> Any:
         if self._parameters is not None:
             return functional_call(self.net, dict(self._parameters), args=(), kwargs=arguments)
         return self.net(**arguments)
+
+
+def _channels_last(value: Any) -> Any:
+    images = isinstance(value, Tensor) and value.ndim == 4
+    return value.contiguous(memory_format=torch.channels_last) if images else value
+
+
+def _float32(output: Any) -> Any:
+    """A tensor, or the tensors of an answer, in float32; whole numbers as they are."""
+    if isinstance(output, Tensor):
+        return output.float() if output.is_floating_point() else output
+    if not isinstance(output, Answer):
+        return output
+    fields = {k: _float32(getattr(output, k)) for k in ("logit", "features", "classes", "energy")}
+    return Answer(**fields, extra={k: _float32(v) for k, v in output.extra.items()})

@@ -34,6 +34,7 @@ def refused(words: list[str], capsys: pytest.CaptureFixture[str]) -> str:
         (["--suite", "toyy"], "no suite 'toyy'; did you mean toy?"),
         (["--suite", "nowhere.toml"], "--suite nowhere.toml: no such file"),
         (["--loss", "toy-critik"], "no loss 'toy-critik'; did you mean toy-critic"),
+        (["--mode", "fats"], "--mode: there is no mode 'fats'; did you mean fast?"),
         (["--seeds", "4..2"], "did you mean 2..4?"),
         (["--seeds", "many"], "expected 5 (seed 5), 0..4"),
         (["--set", "lr"], "expected KEY=VALUE"),

@@ -30,7 +30,7 @@ def toy_plan() -> Planner:
     data = resolve_data(suite, tier, registry)
 
     def make(seeds: tuple[int, ...] = (0,), losses: tuple[str, ...] = (), **settings: object) -> Plan:
-        wishes = Wishes((), losses, (), settings)  # type: ignore[arg-type]
+        wishes = Wishes(losses=losses, settings=settings)  # type: ignore[arg-type]
         return plan(suite, tier, registry, data, device="cpu", wishes=wishes, seeds=seeds)
 
     return make

@@ -121,6 +121,7 @@ def test_what_a_run_leaves(planned: Planner, train: Any, tmp_path: Path) -> None
     assert samples.shape == (20, 1, 28, 28) and samples.dtype == np.uint8
     assert [look["cycle"] for look in trained["looks"]] == [75, 150]
     assert np.load(folder / "samples" / f"{trained['looks'][0]['file']}.npy").shape[0] == 10
+    assert trained["switches"] == {"on": [], "off": {}}
     assert set(trained["parameters"]) == set(trained["weights"]) == {"G", "D"}
     assert (folder / "samples.png").exists()
     assert not (folder / "checkpoint.safetensors").exists() and not (folder / "error.json").exists()

@@ -12,10 +12,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ganbench import Answer, Architecture, Component, Game, GameBuilder, Loss, Recipe, SampleSpec
+from ganbench.plan.modes import find_mode
 from ganbench.plan.recipe import Layer, resolve
 from ganbench.plan.seeds import derive
 from ganbench.train import Engine, build_parts, two_player
 from ganbench.train.draws import Latents, Stream, label_frequencies, seed_default
+from ganbench.train.modes import narrowed
 
 POINTS = SampleSpec((2,), modality="points")
 LABELLED = POINTS.but(classes=3)
@@ -97,7 +99,7 @@ class StandIn:
         )
         return Recipe({key: entry["value"] for key, entry in resolved.items()})
 
-    def engine(self, seed: int = 0, device: str = "cpu", **settings: Any) -> Engine:
+    def engine(self, seed: int = 0, device: str = "cpu", mode: str = "reference", **settings: Any) -> Engine:
         """A fresh engine. seed: of initialisation and draws; data and latents have seeds of their own."""
         recipe, place = self.recipe(**settings), torch.device(device)
 
@@ -107,16 +109,18 @@ class StandIn:
         if self.game:
             seed_for("game")
             game = self.game.build(self.spec, recipe)
+            able = narrowed(find_mode(mode), recipe, None)
         else:
             parts = build_parts([self.loss, *self.others], self.spec, recipe, seed_for)
-            game = two_player(self.architecture, parts, self.spec, recipe)
+            able = narrowed(find_mode(mode), recipe, parts)
+            game = two_player(self.architecture, parts, self.spec, recipe, shared_fake=able.shared_fake)
         streams = {name: stream(self.spec, self.dtype, name, place) for name in game.streams}
         labels = next(iter(streams.values())).labels
         shares = label_frequencies(labels.cpu(), self.spec.classes) if self.spec.classes and device == "cpu" else None
         if self.spec.classes and shares is None:
             shares = torch.ones(self.spec.classes)
         latents = Latents(recipe, 2, place, shares)
-        return Engine(self.change(game), recipe, self.spec, streams, latents, seed=seed, device=place)
+        return Engine(self.change(game), recipe, self.spec, streams, latents, seed=seed, device=place, mode=able)
 
 
 def stream(spec: SampleSpec, dtype: torch.dtype, name: str, device: torch.device, count: int = 72) -> Stream:

@@ -1,0 +1,60 @@
+"""Modes: how a training step is carried out. A mode belongs to the entry: in another mode it is another row.
+
+`reference` is plain and exact, the measure of the others. What a mode needs of a machine and of an entry is said in
+`train/modes.py`; what each gains and costs, in `docs/performance.md`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ganbench.errors import UsageError, nearest
+
+
+@dataclass(frozen=True)
+class Mode:
+    """A name for a set of switches.
+
+    shared_fake: D's last step of a cycle and G's step see one batch of samples, which is made once. fused_optimizer:
+    Adam's update in one pass over memory. channels_last: images and kernels are stored with the channels innermost.
+    autocast: the type that the networks compute in while they train (`"bfloat16"`), or None for float32; weights,
+    losses, optimizers and samples are float32 in any case. off: switches that one entry could not have, and why.
+    """
+
+    name: str
+    shared_fake: bool = False
+    fused_optimizer: bool = False
+    channels_last: bool = False
+    autocast: str | None = None
+    off: Mapping[str, str] = field(default_factory=dict)
+
+    def without(self, off: Mapping[str, str]) -> Mode:
+        """The mode with some of its switches off; `off` says why."""
+        changes: dict[str, Any] = {f.name: f.default for f in dataclasses.fields(self) if f.name in off}
+        return dataclasses.replace(self, **changes, off=off)
+
+    def switches(self) -> dict[str, Any]:
+        """What a record says of it: the switches that are on, and those that could not be, with the reason."""
+        names = [f.name for f in dataclasses.fields(self) if f.name not in ("name", "off")]
+        return {"on": [n for n in names if getattr(self, n)], "off": dict(self.off)}
+
+
+REFERENCE = Mode("reference")
+MODES = {
+    mode.name: mode
+    for mode in (
+        REFERENCE,
+        Mode("fast", shared_fake=True, fused_optimizer=True),
+        Mode("fast-bf16", shared_fake=True, fused_optimizer=True, channels_last=True, autocast="bfloat16"),
+    )
+}
+
+
+def find_mode(name: str, where: str = "") -> Mode:
+    """A mode by name. where: begins the message about one that does not exist."""
+    if name not in MODES:
+        raise UsageError(f"{where}there is no mode '{name}'; {nearest(name, MODES)}")
+    return MODES[name]

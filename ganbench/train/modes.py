@@ -1,0 +1,71 @@
+"""What a mode's switches need of the machine and of an entry. What cannot be switched on is said, never passed over."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+
+from ganbench.api import Recipe
+from ganbench.plan.modes import Mode
+from ganbench.train.parts import Part
+
+TAKES_SIDES = ("latents", "opponent", "around")
+"""Hooks that make D's and G's turn see different latents, or another opponent: one batch cannot serve both."""
+
+
+def refusal(mode: Mode, device: str) -> str | None:
+    """Why this machine cannot carry a mode out on a kind of device, and what to do instead; None if it can."""
+    if mode.autocast == "bfloat16" and device == "cpu" and not (_has("avx512_bf16") or _has("amx_tile")):
+        return (
+            f"mode '{mode.name}' computes in bfloat16, for which this processor has no instructions (AVX512-BF16 or "
+            f"AMX): use another mode, or a GPU"
+        )
+    return None
+
+
+def remark(mode: Mode, device: str) -> str | None:
+    """What is known to speak against a mode on this machine; None if nothing does."""
+    if mode.autocast == "bfloat16" and device == "cpu" and not _has("amx_tile"):
+        return (
+            f"mode '{mode.name}': this processor has bfloat16 instructions but no AMX, where it was measured slower "
+            f"than float32 for some networks (docs/performance.md); ganbench bench --mode {mode.name} tells"
+        )
+    return None
+
+
+def narrowed(mode: Mode, recipe: Recipe, parts: Sequence[Part] | None) -> Mode:
+    """The mode with those switches off that this entry cannot have; `off` says why.
+
+    parts: the components of the standard game; None for a game of its own.
+    """
+    off = {}
+    if mode.shared_fake and (reason := _sides(recipe, parts)):
+        off["shared_fake"] = reason
+    if mode.fused_optimizer and recipe["optimizer"] != "adam":
+        off["fused_optimizer"] = f"only Adam has a fused form here, and the recipe says {recipe['optimizer']}"
+    return mode.without(off)
+
+
+def autocast_type(mode: Mode) -> torch.dtype | None:
+    """The type that networks compute in while they train; None for float32."""
+    return None if mode.autocast is None else {"bfloat16": torch.bfloat16}[mode.autocast]
+
+
+def _sides(recipe: Recipe, parts: Sequence[Part] | None) -> str | None:
+    """Why D's and G's turn cannot see one batch of samples; None if they can."""
+    if parts is None:
+        return "a game of its own says itself what each turn sees"
+    for part in parts:
+        for hook in TAKES_SIDES:
+            if hook in part.hooks:
+                return f"{part.name} has the hook '{hook}', so that the turns do not see the same samples"
+    if recipe["accumulate"] > 1:
+        return "gradients are accumulated over chunks, each with samples of its own"
+    return None
+
+
+def _has(feature: str) -> bool:
+    """Whether torch sees an instruction set of this processor."""
+    found = getattr(torch.cpu, f"_is_{feature}_supported", None)
+    return bool(found and found())
