@@ -1,8 +1,13 @@
-"""What every test shares: one thread each, and the registry of the installed plugins."""
+"""What every test shares: one thread each, the registry of the installed plugins, pip without a network."""
 
 from __future__ import annotations
 
+import importlib.util
 import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -18,3 +23,17 @@ def registry() -> plugins.Registry:
     found = plugins.load()
     assert not found.broken, [f"{b.source}: {b.reason}" for b in found.broken]
     return found
+
+
+@pytest.fixture(scope="session")
+def pip_install() -> Callable[[Path, Path], None]:
+    """Installs a distribution's folder into a folder of its own; what it needs is here already."""
+    if importlib.util.find_spec("pip") is None or importlib.util.find_spec("hatchling") is None:
+        pytest.skip("needs pip and hatchling in this environment")
+
+    def install(source: Path, site: Path) -> None:
+        words = ["--quiet", "--no-deps", "--no-build-isolation", "--no-index", "--disable-pip-version-check"]
+        command = [sys.executable, "-W", "ignore", "-m", "pip", "install", *words, "--target", str(site), str(source)]
+        subprocess.run(command, check=True, timeout=300)
+
+    return install

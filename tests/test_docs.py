@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import ast
+import json
+import os
 import re
 import shlex
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +31,7 @@ PAGES = [
     ROOT / "README.md",
     ROOT / "CONTRIBUTING.md",
     ROOT / "plugins" / "README.md",
+    *sorted((ROOT / "plugins" / "examples").glob("*/README.md")),
     *sorted((ROOT / "docs").rglob("*.md")),
 ]
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -54,15 +58,24 @@ FILES = {b.file: b.text for b in BLOCKS if b.language == "python" and b.file}
 
 
 def commands() -> list[str]:
-    """Every `ganbench …` line of the console blocks, and the one of README's first command, each once, in order."""
-    first = re.findall(r"^    .*&& (ganbench .*)$", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
+    """Every `ganbench …` line of the console blocks, each once, in order."""
     lines = [
         line.removeprefix("$ ")
         for b in BLOCKS
         if b.language in ("console", "bash", "sh")
         for line in b.text.splitlines()
     ]
-    return list(dict.fromkeys(first + [line for line in lines if line.split()[:1] == ["ganbench"]]))
+    return list(dict.fromkeys(line for line in lines if line.split()[:1] == ["ganbench"]))
+
+
+EXAMPLE = ROOT / "plugins" / "examples" / "boundary-seeking"
+FIRST = [
+    "ganbench run --suite smoke -p my_loss.py --loss mine",
+    "ganbench new loss mine",
+    "ganbench run --suite smoke -p mine.py --loss mine",
+    "ganbench run --suite smoke --architecture mlp --loss boundary:boundary-seeking",
+]
+"""Commands of the pages that are run as they stand; other runs are planned only."""
 
 
 def test_the_pages_have_commands_and_files() -> None:
@@ -70,44 +83,62 @@ def test_the_pages_have_commands_and_files() -> None:
     assert {"my_loss.py", "my_gan.py"} <= set(FILES)
 
 
+def planned(command: str) -> str:
+    """The command, with `--dry-run` where it would train."""
+    words = shlex.split(command)
+    return f"{command} --dry-run" if words[1] == "run" and not {"--help", "--dry-run"} & set(words) else command
+
+
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder as a newcomer has it after README: the files saved, and one small suite run, which fills `runs/`."""
+def desk(tmp_path_factory: pytest.TempPathFactory, pip_install: Callable[[Path, Path], None]) -> Path:
+    """A folder as a newcomer has it after README: the files saved, the example distribution installed (by pip, beside
+    the program), and the first commands typed into a shell."""
     folder = tmp_path_factory.mktemp("desk")
     for name, text in FILES.items():
         (folder / name).write_text(text, encoding="utf-8")
-    done = ganbench(next(c for c in commands() if runs_for_real(c)), folder)
+    pip_install(EXAMPLE, folder / "site")
+    done = shell(" && ".join(FIRST), folder)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
     return folder
 
 
-def runs_for_real(command: str) -> bool:
-    """Whether a command is short enough to be run as it stands: those on the smallest suite."""
-    return command.startswith("ganbench run --suite smoke ")
-
-
-def ganbench(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    words = [sys.executable, "-m", "ganbench", *shlex.split(command)[1:]]
+def shell(line: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """A line typed in a folder, by somebody who has `ganbench` and what lies in the folder's `site`."""
+    path = os.pathsep.join([str(folder / "site"), *filter(None, sys.path)])
+    line = f'ganbench() {{ {shlex.quote(sys.executable)} -m ganbench "$@"; }}; {line}'
+    environment = {**os.environ, "PYTHONPATH": path}
     return subprocess.run(
-        words, cwd=folder, capture_output=True, text=True, check=False, timeout=600, stdin=subprocess.DEVNULL
+        ["sh", "-c", line],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=600,
+        stdin=subprocess.DEVNULL,
     )
 
 
 @pytest.mark.xdist_group("desk")
-@pytest.mark.parametrize("command", commands())
+@pytest.mark.parametrize("command", list(dict.fromkeys(planned(c) for c in commands() if c not in FIRST)))
 def test_commands_work(command: str, desk: Path) -> None:
-    words = shlex.split(command)
-    if words[1] == "run" and not {"--help", "--dry-run"} & set(words):
-        command += " --dry-run"
-    done = ganbench(command, desk)
+    done = shell(command, desk)
     assert done.returncode == 0, f"$ {command}\n{done.stdout[-2000:]}{done.stderr[-2000:]}"
     assert done.stdout.strip(), f"$ {command} printed nothing"
 
 
 @pytest.mark.xdist_group("desk")
-def test_the_newcomers_loss_has_rows(desk: Path) -> None:
-    table = ganbench("ganbench leaderboard runs", desk).stdout
-    assert "mine" in table
+def test_the_newcomers_losses_have_rows(desk: Path) -> None:
+    """The one typed from README, the one that `ganbench new` wrote, and the installed one, whose record names it."""
+    assert set(FIRST) <= set(commands())
+    records = [json.loads(file.read_text()) for file in (desk / "runs" / "smoke").glob("*/result.json")]
+    rows = {(r["entry"]["label"], p["provider"], p["distribution"]) for r in records for p in r["plugins"]}
+    for architecture in ("mlp", "dcgan"):
+        assert {(f"{architecture} · mine", provider, None) for provider in ("my_loss", "mine")} <= rows
+    assert ("mlp · boundary-seeking", "boundary", "boundary-seeking") in rows
+    for record in records:
+        assert record["status"] == "completed", record
+    assert "mine" in shell("ganbench leaderboard runs", desk).stdout
 
 
 @pytest.mark.parametrize("name", sorted(FILES))

@@ -1,0 +1,1 @@
+"""Plugins for ganbench: each module registers one."""
