@@ -30,6 +30,7 @@ class Resume(enum.StrEnum):
 
     missing = "missing"
     failed = "failed"
+    forced = "forced"
     all = "all"
     never = "never"
 

@@ -14,7 +14,7 @@ from ganbench.cli.leaderboard import show as show_leaderboard
 from ganbench.cli.planning import Planned
 from ganbench.cli.terminal import columns, count, duration, one_line
 from ganbench.execute import folders
-from ganbench.execute.local import Event
+from ganbench.execute.local import Event, stopped_as_by_ctrl_c
 from ganbench.execute.local import run as run_locally
 from ganbench.execute.lock import SuiteLock
 from ganbench.execute.slot import Outcome, Slot
@@ -44,13 +44,17 @@ def show(planned: Planned, out: Path, resume: str, json: bool) -> int:
 def run(planned: Planned, out: Path, resume: str, json: bool) -> int:
     """Finish the plan's runs and print the leaderboard; the program's exit code."""
     home = folders.suite_folder(planned.plan, out)
-    with SuiteLock(home) as lock:
+    with SuiteLock(home) as lock, stopped_as_by_ctrl_c():
         runs = folders.survey(planned.plan, out, resume)
         todo = folders.prepare(runs)
         typer.echo(_opening(planned, runs, out), err=json)
         for notice in planned.plan.notices:
             typer.echo(one_line(notice), err=json)
-        slots = [Slot(d, doors=planned.doors, held=(lock.descriptor,)) for d in planned.devices.slots[: len(todo)]]
+        forced = resume == "forced"
+        slots = [
+            Slot(d, doors=planned.doors, held=(lock.descriptor,), forced=forced)
+            for d in planned.devices.slots[: len(todo)]
+        ]
         specs = {r.folder: r.spec for r in runs}
         with Live(len(todo), len(slots), Console(stderr=True), _pace(planned)) as live:
 

@@ -22,6 +22,9 @@ from typing import IO, Any
 GRACE = 3.0
 """Seconds that an orphan has for an orderly end."""
 
+STOPS = {"SIGTERM", "SIGINT", "SIGHUP"}
+"""Signals by which somebody asks a process to end."""
+
 CRASHES = {"SIGSEGV", "SIGABRT", "SIGBUS", "SIGFPE", "SIGILL", "SIGTRAP", "SIGSYS"}
 """Signals that a process brings upon itself."""
 
@@ -42,6 +45,7 @@ class Child:
     ) -> None:
         """Start it. held: file descriptors that it keeps open (a lock). served: stdin and stdout are text pipes to this
         process (else stdout goes to the log as well)."""
+        self._lock, self._oom_kills = threading.Lock(), oom_kills()
         reading, self._lifeline = os.pipe()
         on = ",".join(map(str, cores)) if cores else "-"
         pipes: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": log}
@@ -65,17 +69,36 @@ class Child:
 
     def wait(self) -> int:
         """Wait for the end; the exit code, or minus the signal's number. What it started dies with it."""
-        code = self.process.wait()
+        self.ended(block=True)
         self.signal(signal.SIGKILL)
+        with self._lock:
+            code = self.process.wait()
         self.close()
         return code
 
+    def ended(self, block: bool = False) -> bool:
+        """Whether the process has ended. It stays a zombie until `wait`, so that nobody else is given its number."""
+        if self.process.returncode is not None:
+            return True
+        options = os.WEXITED | os.WNOWAIT | (0 if block else os.WNOHANG)
+        try:
+            return os.waitid(os.P_PID, self.process.pid, options) is not None
+        except ChildProcessError:
+            return True
+
     def signal(self, number: int) -> None:
         """Send a signal to the process and to whatever it started."""
-        try:
-            os.killpg(self.process.pid, number)
-        except (ProcessLookupError, PermissionError):
-            return
+        with self._lock:
+            if self.process.returncode is None:
+                try:
+                    os.killpg(self.process.pid, number)
+                except (ProcessLookupError, PermissionError):
+                    return
+
+    @property
+    def short_of_memory(self) -> bool:
+        """Whether the kernel has killed a process of this machine for lack of memory since this one began."""
+        return oom_kills() > self._oom_kills
 
     def close(self) -> None:
         """Let go of its pipes; a child that still runs takes the end of the lifeline for its own."""
@@ -105,8 +128,17 @@ def environment(threads: int) -> dict[str, str]:
     }
 
 
-def ending(code: int, last_line: str) -> tuple[str, str]:
-    """Status and reason of a process that ended without telling why."""
+def oom_kills(statistics: Path = Path("/proc/vmstat")) -> int:
+    """How many processes the kernel has killed for lack of memory so far; 0 where it does not tell."""
+    try:
+        lines = statistics.read_text().splitlines()
+    except OSError:
+        return 0
+    return next((int(n) for key, _, n in (line.partition(" ") for line in lines) if key == "oom_kill"), 0)
+
+
+def ending(code: int, last_line: str, short_of_memory: bool = False) -> tuple[str, str]:
+    """Status and reason of a process that ended without telling why. short_of_memory: as `Child` has it."""
     if code >= 0:
         return "crashed", last_line or f"ended with exit code {code} and said nothing"
     try:
@@ -115,7 +147,11 @@ def ending(code: int, last_line: str) -> tuple[str, str]:
         name = f"signal {-code}"
     if name in CRASHES:
         return "crashed", f"crashed with {name}" + (f": {last_line}" if last_line else "")
-    return "killed", f"killed by {name}" + (" (out of memory?)" if name == "SIGKILL" else "")
+    if name in STOPS:
+        return "interrupted", f"stopped by {name}"
+    if name == "SIGKILL" and short_of_memory:
+        return "oom", "killed by the kernel, which was out of memory: fewer --jobs, or a smaller batch_size"
+    return "killed", f"killed by {name}"
 
 
 def main(arguments: Sequence[str]) -> None:

@@ -13,7 +13,7 @@ from ganbench.plan.build import Plan
 from ganbench.plan.spec import RunSpec
 from ganbench.record.files import read_json
 
-POLICIES = ("missing", "failed", "all", "never")
+POLICIES = ("missing", "failed", "forced", "all", "never")
 DONE, FAILED, OPEN, STALE = "done", "failed", "open", "stale"
 
 
@@ -39,8 +39,8 @@ def suite_folder(plan: Plan, out: Path) -> Path:
 def survey(plan: Plan, out: Path, resume: str = "missing") -> list[Planned]:
     """How every run of a plan stands, and whether the policy has it run. Writes nothing.
 
-    resume: `"missing"` runs whatever lacks a result, `"failed"` only lost attempts, `"all"` everything again, `"never"`
-    refuses a folder that is not empty.
+    resume: `"missing"` and `"forced"` (see `Slot`) run whatever lacks a result, `"failed"` only lost attempts, `"all"`
+    everything again, `"never"` refuses a folder that is not empty.
     """
     if resume not in POLICIES:
         raise UsageError(f"--resume {resume}: must be one of {', '.join(POLICIES)}")
@@ -53,7 +53,8 @@ def survey(plan: Plan, out: Path, resume: str = "missing") -> list[Planned]:
         states = [(spec, home / spec.folder, _state(spec, home / spec.folder)) for spec in plan.runs]
     except OSError as error:
         raise unusable(home, error) from None
-    wanted = {"missing": {OPEN, FAILED, STALE}, "failed": {FAILED}}.get(resume, {DONE, OPEN, FAILED, STALE})
+    missing = {OPEN, FAILED, STALE}
+    wanted = {"missing": missing, "forced": missing, "failed": {FAILED}}.get(resume, missing | {DONE})
     return [Planned(spec, folder, state, state in wanted) for spec, folder, state in states]
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO
 
 from ganbench.execute.child import Child, ending
+from ganbench.execute.watchdog import PATIENT, Watchdog
 
 
 class ScoringFailed(Exception):
@@ -25,8 +26,16 @@ class Scorer:
     """Started with the first folder, started anew after a death."""
 
     def __init__(
-        self, arguments: Sequence[str], *, threads: int, cores: tuple[int, ...] | None, held: tuple[int, ...] = ()
+        self,
+        arguments: Sequence[str],
+        *,
+        threads: int,
+        cores: tuple[int, ...] | None,
+        hang_seconds: float,
+        held: tuple[int, ...] = (),
     ) -> None:
+        """hang_seconds: without a sign of life for some times as long, the process is ended."""
+        self._hang_seconds = hang_seconds
         self._arguments, self._threads, self._cores, self._held = arguments, threads, cores, held
         self._child: Child | None = None
         self._said: IO[bytes] | None = None
@@ -36,12 +45,16 @@ class Scorer:
         """Have one folder scored; what the process prints meanwhile goes into the folder's `run.log`."""
         child = self._start()
         try:
-            answer = self._ask(child, folder)
+            with Watchdog(child, folder, PATIENT * self._hang_seconds) as watchdog:
+                answer = self._ask(child, folder)
         finally:
             self._to_log(folder)
         if answer is None:
             self._child = None
-            raise ScoringFailed(*ending(child.wait(), self._last_line()))
+            code = child.wait()
+            if watchdog.hung:
+                raise ScoringFailed("timeout", watchdog.reason)
+            raise ScoringFailed(*ending(code, self._last_line(), child.short_of_memory))
         if not answer.get("ok"):
             reason = str(answer.get("reason") or "scoring failed and did not say why")
             raise ScoringFailed("oom" if reason.startswith("out of memory") else "crashed", reason)
@@ -63,7 +76,7 @@ class Scorer:
             self._said = None
 
     def _start(self) -> Child:
-        if self._child is None or self._child.process.poll() is not None:
+        if self._child is None or self._child.ended():
             if self._child is not None:
                 self._child.wait()
             if self._said is None:

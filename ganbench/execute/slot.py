@@ -12,8 +12,9 @@ from pathlib import Path
 from ganbench.errors import UsageError
 from ganbench.execute.child import Child, ending
 from ganbench.execute.scorer import Scorer, ScoringFailed, last_line
+from ganbench.execute.watchdog import PATIENT, Watchdog, hang_seconds
 from ganbench.plan.spec import RunSpec
-from ganbench.record.files import read_json
+from ganbench.record.files import read_json, remove_unfinished
 from ganbench.record.head import head, now, write_lost, write_skipped
 from ganbench.record.tail import last_step
 
@@ -66,9 +67,11 @@ class Slot:
         cores: tuple[int, ...] | None = None,
         doors: Doors | None = None,
         held: tuple[int, ...] = (),
+        forced: bool = False,
     ) -> None:
         """device: `cpu`, `cuda:0`, … cores: CPU cores to bind the children to, or None. held: descriptors of locks that
-        the children keep for as long as they live."""
+        the children keep for as long as they live. forced: take up checkpoints that were written elsewhere."""
+        self._hang_seconds, self._forced = hang_seconds(), forced
         self.device, self._cores, self._doors, self._held = device, cores, doors or Doors(), held
         self._trainer: Child | None = None
         self._scorer: Scorer | None = None
@@ -82,6 +85,7 @@ class Slot:
             clear(folder)
         if not (folder / "result.json").exists():
             (folder / "error.json").unlink(missing_ok=True)
+            remove_unfinished(folder)
             self._finish(spec, folder)
         return outcome(folder)
 
@@ -122,7 +126,8 @@ class Slot:
 
     def _train(self, spec: RunSpec, folder: Path) -> tuple[str, str] | None:
         """None once `trained.json` is there, else the status and reason of the loss."""
-        arguments = [*self._doors.arguments(), "--device", self.device, str(folder.resolve())]
+        arguments = [*self._doors.arguments(), "--device", self.device, *(["--forced"] if self._forced else [])]
+        arguments.append(str(folder.resolve()))
         with (folder / "run.log").open("ab") as log:
             log.write(f"--- {now()} on {self.device}\n".encode())
             log.flush()
@@ -133,7 +138,8 @@ class Slot:
                 self._trainer = child = Child(
                     "ganbench.train", arguments, threads=spec.threads, cores=self._cores, log=log, held=self._held
                 )
-            code = child.wait()
+            with Watchdog(child, folder, self._hang_seconds, PATIENT * self._hang_seconds) as watchdog:
+                code = child.wait()
             with self._lock:
                 self._trainer = None
         if (folder / "trained.json").exists():
@@ -141,9 +147,11 @@ class Slot:
         with (folder / "run.log").open("rb") as log:
             log.seek(max(begins, log.seek(0, 2) - 4096))
             words = last_line(log.read())
+        if watchdog.hung:
+            return "timeout", watchdog.reason
         if code == 0:
             return "crashed", "the training process ended without its result"
-        return self._blame(*ending(code, words))
+        return self._blame(*ending(code, words, child.short_of_memory))
 
     def _score(self, spec: RunSpec, folder: Path) -> None:
         with self._lock:
@@ -151,7 +159,13 @@ class Slot:
                 raise ScoringFailed("interrupted", "interrupted before it began")
             if self._scorer is None:
                 arguments = [*self._doors.scoring(), "--device", self.device]
-                self._scorer = Scorer(arguments, threads=spec.threads, cores=self._cores, held=self._held)
+                self._scorer = Scorer(
+                    arguments,
+                    threads=spec.threads,
+                    cores=self._cores,
+                    held=self._held,
+                    hang_seconds=self._hang_seconds,
+                )
         self._scorer.score(folder)
         if not (folder / "result.json").exists():
             raise ScoringFailed("crashed", "the scoring process left no result")

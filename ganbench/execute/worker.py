@@ -1,6 +1,7 @@
 """Finish run folders with one slot: what Slurm, Ray or a script starts on a machine.
 
-    python -m ganbench.execute.worker [-p FILE|MODULE]… [--plugins-dir DIR]… [--weights NAME=FILE]… [--device D] FOLDER…
+    python -m ganbench.execute.worker [-p FILE|MODULE]… [--plugins-dir DIR]… [--weights NAME=FILE]… [--device D]
+        [--forced] FOLDER…
 
 Plugins come from entry points and this command line only, never from a path that a run folder names.
 """
@@ -13,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ganbench.errors import UsageError
-from ganbench.execute.local import Event, run
+from ganbench.execute.local import Event, run, stopped_as_by_ctrl_c
 from ganbench.execute.slot import Doors, Slot
 from ganbench.plan.spec import TRAINED, RunSpec
 
@@ -26,14 +27,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--plugins-dir", dest="directories", action="append", default=[], type=Path, metavar="DIR")
     parser.add_argument("--weights", action="append", default=[], metavar="NAME=FILE")
     parser.add_argument("--device", default="cpu", help="cpu (the default), cuda:0, …")
+    parser.add_argument("--forced", action="store_true", help="take up checkpoints of other versions or machines")
     parser.add_argument("folders", nargs="+", type=Path, metavar="FOLDER")
     asked = parser.parse_args(arguments)
     try:
         weights = {name: Path(file) for name, _, file in (w.partition("=") for w in asked.weights)}
         for folder in asked.folders:
             _belongs(folder, asked.device)
-        slot = Slot(asked.device, doors=Doors(asked.plugins, asked.directories, weights))
-        outcomes = run(asked.folders, [slot], _tell)
+        slot = Slot(asked.device, doors=Doors(asked.plugins, asked.directories, weights), forced=asked.forced)
+        with stopped_as_by_ctrl_c():
+            outcomes = run(asked.folders, [slot], _tell)
     except UsageError as error:
         print(f"ganbench: {error}", file=sys.stderr)
         return 2

@@ -98,8 +98,16 @@ def _seeds(made: list[Row]) -> Iterator[str]:
     mixed = {row.label for row in trained if len({_code(seed.record) for seed in row.seeds if seed.counts}) > 1}
     if mixed:
         yield f"Seeds made with different versions of a plugin's code: {', '.join(sorted(mixed))}."
+    for row in trained:
+        if changed := sorted({key for seed in row.seeds if seed.counts for key in _forced(seed.record)}):
+            yield f"{row.label}: gone on by force after a change of {', '.join(changed)}, so not bit for bit."
     if any((seed.record.get("throughput") or {}).get("shared_device") for row in trained for seed in row.seeds):
         yield "images/s is left out where something else ran on the device."
+
+
+def _forced(record: Mapping[str, Any]) -> list[str]:
+    """What had changed when this run went on from a checkpoint all the same."""
+    return [str(key) for forced in record.get("forced") or [] for key in forced["differences"]]
 
 
 def _code(record: Mapping[str, Any]) -> tuple[str, ...]:

@@ -58,6 +58,14 @@ _OPTIONAL: dict[str, tuple[type, ...]] = {
     "environment": (dict, _NULL),
     "environment.machine": (str, _NULL),
     "plugins": (list, _NULL),
+    "looks": (list, _NULL),
+    "forced": (list, _NULL),
+}
+_LOOK: dict[str, tuple[type, ...]] = {
+    "cycle": (int, _NULL),
+    "column": (str, _NULL),
+    "value": (*_NUMBER, _NULL),
+    "n": (int, _NULL),
 }
 _SCORE: dict[str, tuple[type, ...]] = {
     "variant": (str,),
@@ -136,6 +144,13 @@ def _check(record: Record, file: Path) -> None:
         for key, types in _SCORE.items():
             _require(file, f"scores[{at}].{key}", score.get(key, None if _NULL in types else _MISSING), types)
         _one_of(file, f"scores[{at}].direction", score["direction"], ("lower", "higher", "none"))
+    for at, look in enumerate(record.get("looks") or []):
+        _require(file, f"looks[{at}]", look, (dict,))
+        for key, types in _LOOK.items():
+            _require(file, f"looks[{at}].{key}", look.get(key), types)
+    for at, forced in enumerate(record.get("forced") or []):
+        _require(file, f"forced[{at}]", forced, (dict,))
+        _require(file, f"forced[{at}].differences", forced.get("differences", _MISSING), (dict,))
     for variant, sanity in (record.get("sanity") or {}).items():
         _check_sanity(sanity, file, f"sanity.{variant}")
 

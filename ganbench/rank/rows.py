@@ -175,10 +175,21 @@ def _seed(group: Group, record: Record, variant: str, known: Mapping[str, Column
     for score in mine:
         if (score["fingerprint"] or "") == known[score["column"]].fingerprint and score["value"] is not None:
             scores.setdefault(score["column"], float(score["value"]))
+    if status == "diverged" and (look := _last_look(record, group.suite["headline"])):
+        reason = f"{reason}; {look}" if reason else look
     seed = Seed(record["seed"], status, record, scores, _sanity(record, variant), reason)
     if status == "completed" and group.suite["headline"] not in scores:
         _without_headline(seed, [score for score in mine if score["column"] == group.suite["headline"]])
     return seed
+
+
+def _last_look(record: Record, headline: str) -> str:
+    """The last good score of a run that diverged: that of its last early look, in words."""
+    for look in reversed(record.get("looks") or []):
+        if look.get("column") == headline and look.get("value") is not None:
+            count = f", {look['n']} samples" if look.get("n") else ""
+            return f"the last look at cycle {look.get('cycle')} gave {headline} {look['value']:.4g} (val{count})"
+    return ""
 
 
 def _without_headline(seed: Seed, headline: list[dict[str, Any]]) -> None:

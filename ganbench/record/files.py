@@ -1,7 +1,9 @@
-"""Reading and writing the files of a run. Writes are atomic: temporary file, fsync, rename."""
+"""Reading and writing the files of a run. Writes are atomic: temporary file, fsync, rename, fsync of the folder."""
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import hashlib
 import json
 import math
@@ -14,22 +16,49 @@ from typing import IO, Any
 from ganbench.errors import UsageError
 
 SCHEMA_VERSION = 1
+LARGEST = 64 * 2**20
+"""Bytes of the largest JSON file that is read: thousands of times what a run writes."""
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+"""What a write says that finds no room."""
+_TEMPORARY = "-unfinished."
 
 
-def write_atomic(path: Path, write: Callable[[IO[bytes]], Any]) -> None:
-    """Let `write` fill a temporary file beside `path`, then put it in place at once."""
+def write_atomic(path: Path, write: Callable[[IO[bytes]], Any], previous: Path | None = None) -> None:
+    """Let `write` fill a temporary file beside `path`, then put it in place at once.
+
+    previous: where what stands there now is kept; a power cut between the two renames leaves that one alone.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}{_TEMPORARY}")
     try:
         with os.fdopen(handle, "wb") as file:
             write(file)
             file.flush()
             os.fsync(file.fileno())
         os.chmod(name, 0o644)
+        if previous is not None and path.exists():
+            os.replace(path, previous)
         os.replace(name, path)
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+    _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Have the names in a folder outlast a power cut, where its file system can do that."""
+    with contextlib.suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Remove the temporary files that killed processes left below a folder. Nobody else may be at work there."""
+    for path in folder.rglob(f".*{_TEMPORARY}*"):
+        path.unlink(missing_ok=True)
 
 
 def write_text_atomic(path: Path, text: str) -> None:
@@ -48,6 +77,8 @@ def write_json_atomic(path: Path, value: Mapping[str, Any]) -> None:
 def read_json(path: Path) -> dict[str, Any]:
     """Read a JSON object; refuses what is not one, and a schema newer than this program knows."""
     try:
+        if (size := path.stat().st_size) > LARGEST:
+            raise UsageError(f"{path}: {size:,} bytes are too many for a file of ganbench; delete it, and run again")
         value = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise UsageError(f"{path}: cannot be read ({error.strerror or error})") from None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -27,13 +27,15 @@ Features = Mapping[str, Tensor]
 
 @dataclass(frozen=True, eq=False)
 class Extraction:
-    """plan: name, layers and weights as the run was planned. code: content hash of the extractor's plugin."""
+    """plan: name, layers and weights as the run was planned. code: content hash of the extractor's plugin. on_batch:
+    called after every batch."""
 
     plan: Mapping[str, Any]
     record: Extractor
     code: str
     weights: Weights
     device: str
+    on_batch: Callable[[], None] = lambda: None
 
     @property
     def roles(self) -> dict[str, str]:
@@ -62,10 +64,17 @@ class Extraction:
             for start in range(0, len(x), BATCH):
                 given = self.network(tensor(x[start : start + BATCH]).to(self.device))
                 parts.append({k: v.cpu() for k, v in self.network.convert_features_tuple_to_dict(given).items()})
+                self.on_batch()
         return {role: torch.cat([part[layer] for part in parts]) for role, layer in self.roles.items()}
 
 
-def prepare(plan: Mapping[str, Any], registry: Registry, given: Mapping[str, Path], device: str) -> Extraction:
+def prepare(
+    plan: Mapping[str, Any],
+    registry: Registry,
+    given: Mapping[str, Path],
+    device: str,
+    on_batch: Callable[[], None] = lambda: None,
+) -> Extraction:
     """The extractor of a run's plan, with the very weights that it was planned with."""
     found = registry.find("extractor", plan["name"])
     weights = found.record.weights(given.get(found.name))
@@ -74,7 +83,7 @@ def prepare(plan: Mapping[str, Any], registry: Registry, given: Mapping[str, Pat
             f"{weights.file}: weights of extractor '{found.name}' with sha256 {weights.sha256[:12]}…, planned were "
             f"{plan['weights'][:12]}…; give the planned file with --weights {found.name}=FILE, or plan again"
         )
-    return Extraction(plan, found.record, found.provenance.sha256, weights, device)
+    return Extraction(plan, found.record, found.provenance.sha256, weights, device, on_batch)
 
 
 def tensor(x: np.ndarray) -> Tensor:

@@ -22,6 +22,7 @@ CARRIED: dict[str, Any] = {
     "flops_per_cycle": None,
     "switches": {},
     "couples_samples": None,
+    "forced": [],
     "environment": {},
     "weights": {},
 }

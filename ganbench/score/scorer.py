@@ -12,6 +12,7 @@ from ganbench import plugins
 from ganbench.errors import Unavailable
 from ganbench.plan.spec import RunSpec
 from ganbench.record.head import head, write_skipped
+from ganbench.record.pulse import Pulse
 from ganbench.score.extraction import LOGITS, Extraction, Features, prepare
 from ganbench.score.measure import Measure, Side, measures, sanity, score
 from ganbench.score.references import Reference, References
@@ -40,15 +41,17 @@ class Scorer:
         self._registries: dict[frozenset[tuple[str, str]], plugins.Registry] = {}
         self._references: dict[tuple[str, str], References] = {}
         self._extractions: dict[tuple[Any, ...], Extraction] = {}
+        self._pulse: Pulse | None = None
 
     def score(self, folder: Path) -> None:
         """Measure what lies in a trained run's folder and write its `result.json`."""
+        self._pulse = Pulse(folder)
         spec = RunSpec.read(folder)
         if spec.skip:
             write_skipped(folder, head(spec.json(), spec.entry_key), spec.skip)
             return
         trained = read_trained(folder)
-        if trained["status"] != "completed":
+        if not trained["variants"] and not trained["looks"]:
             write_result(folder, spec, trained, [], {}, [])
             return
         session = self._session(folder, spec)
@@ -65,6 +68,11 @@ class Scorer:
         for look in trained["looks"]:
             samples_file(folder, look["file"]).unlink(missing_ok=True)
             samples_file(folder, f"{look['file']}.labels").unlink(missing_ok=True)
+
+    def _beat(self) -> None:
+        """A sign of life, in the folder that is being scored."""
+        if self._pulse is not None:
+            self._pulse.beat()
 
     def _session(self, folder: Path, spec: RunSpec) -> _Session:
         only = {p["module"]: p["sha256"] for p in spec.score["plugins"]}
@@ -94,7 +102,7 @@ class Scorer:
             str(plan["public"]),
         )
         if key not in self._extractions:
-            self._extractions[key] = prepare(plan, registry, self.weights, self.device)
+            self._extractions[key] = prepare(plan, registry, self.weights, self.device, self._beat)
         return self._extractions[key]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import signal
 import sys
@@ -16,9 +17,12 @@ from ganbench import plugins
 from ganbench.errors import UsageError
 from ganbench.plan.modes import find_mode
 from ganbench.plan.spec import SCALE, RunSpec
+from ganbench.record.files import FULL
 from ganbench.record.head import head, write_lost
-from ganbench.train.device import reference_mode
+from ganbench.train.device import is_out_of_memory, reference_mode
+from ganbench.train.memory import fitting
 from ganbench.train.modes import refusal
+from ganbench.train.room import say
 from ganbench.train.run import Interrupted, Run
 from ganbench.train.scale import make_scale_row
 
@@ -30,6 +34,7 @@ def main() -> int:
     parser.add_argument("--plugins-dir", action="append", default=[], type=Path)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--shared-device", action="store_true")
+    parser.add_argument("--forced", action="store_true", help="take up a checkpoint from elsewhere")
     parser.add_argument("folder", type=Path)
     options = parser.parse_args()
     folder, stopping = options.folder, [False]
@@ -41,6 +46,7 @@ def main() -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which then says SIGTERM
     spec: RunSpec | None = None
     run: Run | None = None
+    registry: plugins.Registry | None = None
     try:
         spec = RunSpec.read(folder)
         device = torch.device(options.device)
@@ -52,27 +58,40 @@ def main() -> int:
         if spec.kind == SCALE:
             make_scale_row(spec, registry, folder)
         else:
-            run = Run(spec, registry, folder, device, shared_device=options.shared_device, stop=lambda: stopping[0])
+            run = Run(
+                spec,
+                registry,
+                folder,
+                device,
+                shared_device=options.shared_device,
+                forced=options.forced,
+                stop=lambda: stopping[0],
+            )
             run.train()
         return 0
     except Interrupted as error:
         status, reason = "interrupted", str(error)
-    except torch.OutOfMemoryError as error:
-        traceback.print_exc()
-        status, reason = "oom", str(error).partition("\n")[0]
-    except MemoryError as error:
-        traceback.print_exc()
-        status, reason = "oom", f"out of memory: {error}"
     except UsageError as error:
         status, reason = "crashed", str(error)
     except Exception as error:
-        traceback.print_exc()
-        status, reason = "crashed", _where(error)
-    print(
-        f"{status}: {reason}", file=sys.stderr
-    )  # the last line of the log: all there is where the spec cannot be read
-    if spec is not None:
-        write_lost(folder, head(spec.json(), spec.entry_key), status, reason, run.step if run else 0)
+        full = isinstance(error, OSError) and error.errno in FULL
+        with contextlib.suppress(OSError):
+            traceback.print_exc()
+        if is_out_of_memory(error):
+            status, reason = "oom", str(error).partition("\n")[0] or "out of memory"
+        elif full:
+            status = "interrupted" if stopping[0] else "crashed"
+            reason = f"no room on the disk ({_first_line(error)}); make room and give the same command again"
+        else:
+            status, reason = "crashed", _where(error)
+    step = run.step if run is not None else 0
+    run = None  # the memory that it holds is wanted for the trials
+    if status == "oom" and spec is not None and registry is not None:
+        reason += fitting(spec, registry, torch.device(options.device))
+    with contextlib.suppress(OSError):  # the disk is full, which the parent says
+        say(f"{status}: {reason}")  # the last line of the log: all there is where the spec cannot be read
+        if spec is not None:
+            write_lost(folder, head(spec.json(), spec.entry_key), status, reason, step)
     return 1
 
 
@@ -81,8 +100,11 @@ def _where(error: Exception) -> str:
     frames = traceback.extract_tb(error.__traceback__)
     elsewhere = tuple(str(Path(str(p.__file__)).parent) + os.sep for p in (plugins, torch))
     frame = ([f for f in frames if not f.filename.startswith((*elsewhere, "<"))] or frames)[-1]
-    first = (str(error).strip() or "no message").splitlines()[0]
-    return f"{type(error).__name__}: {first} ({Path(frame.filename).name}, line {frame.lineno})"
+    return f"{type(error).__name__}: {_first_line(error)} ({Path(frame.filename).name}, line {frame.lineno})"
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or "no message").splitlines()[0]
 
 
 if __name__ == "__main__":

@@ -39,6 +39,13 @@ def peak_memory(device: torch.device) -> int:
     return size if sys.platform == "darwin" else size * 1024
 
 
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an allocation failed, on the GPU or on the host (which torch tells by a plain `RuntimeError`)."""
+    return isinstance(error, MemoryError | torch.OutOfMemoryError) or (
+        isinstance(error, RuntimeError) and "DefaultCPUAllocator" in str(error)
+    )
+
+
 def gpu_facts(device: torch.device) -> dict[str, Any] | None:
     """Name, memory and driver-side facts of the GPU; None on a CPU."""
     if device.type != "cuda":

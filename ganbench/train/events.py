@@ -16,19 +16,25 @@ class EventLog:
 
     def __init__(self, path: Path, offset: int = 0) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = path.open("ab")
-        self._file.truncate(min(offset, os.fstat(self._file.fileno()).st_size))
-        self._file.seek(0, os.SEEK_END)
+        self._file = path.open("ab", buffering=0)
+        self.offset = min(offset, os.fstat(self._file.fileno()).st_size)
+        self._file.truncate(self.offset)
 
-    @property
-    def offset(self) -> int:
-        """Where the next event begins, in bytes."""
-        return self._file.tell()
+    def write(self, *events: Mapping[str, Any]) -> None:
+        """Append events; they reach the file at once, all of them or (with an `OSError`) none."""
+        lines = b"".join(json.dumps(finite(event), ensure_ascii=False).encode() + b"\n" for event in events)
+        rest = memoryview(lines)
+        try:
+            while rest:
+                rest = rest[self._file.write(rest) :]
+        except OSError:
+            self._file.truncate(self.offset)
+            raise
+        self.offset += len(lines)
 
-    def write(self, event: Mapping[str, Any]) -> None:
-        """Append one event; it reaches the file at once."""
-        self._file.write(json.dumps(finite(event), ensure_ascii=False).encode() + b"\n")
-        self._file.flush()
+    def sync(self) -> None:
+        """Have what was written outlast a power cut: a checkpoint relies on it."""
+        os.fsync(self._file.fileno())
 
     def close(self) -> None:
         """Close the file."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 
@@ -14,16 +15,21 @@ from ganbench.errors import UsageError
 from ganbench.plan.spec import RunSpec
 from ganbench.plugins import Registry
 from ganbench.record.environment import environment
-from ganbench.record.files import write_json_atomic
-from ganbench.train.checkpoint import load_checkpoint, save_checkpoint
+from ganbench.record.files import remove_unfinished, write_json_atomic
+from ganbench.record.pulse import Pulse
+from ganbench.train.checkpoint import NAME, remove_checkpoints, save_checkpoint
 from ganbench.train.device import gpu_facts
 from ganbench.train.events import EventLog
 from ganbench.train.probes import measure_probes
-from ganbench.train.sampling import Sampler, variants, weights_hash, write_grid, write_samples
+from ganbench.train.resume import circumstances, find_checkpoint
+from ganbench.train.room import Room
+from ganbench.train.sampling import Sampler, remove_samples, variants, weights_hash, write_grid, write_samples
 from ganbench.train.setup import build_engine
 from ganbench.train.throughput import Clock, flops_of_a_cycle
 
+Made = TypeVar("Made")
 CHECKPOINT_SECONDS = 60.0
+EVENTS = "events.jsonl"
 IDLE_CYCLES = 100
 """Cycles in a row that do not advance the budget, after which nothing is expected to."""
 
@@ -33,7 +39,12 @@ class Interrupted(Exception):
 
 
 class Run:
-    """A run in its folder. stop: asked after every cycle; True checkpoints and raises `Interrupted`."""
+    """A run in its folder.
+
+    stop: asked after every cycle; True checkpoints and raises `Interrupted`. forced: take up a checkpoint that was
+    written with other versions or on another kind of machine. checkpoint_seconds: between two checkpoints; no bit
+    depends on it.
+    """
 
     def __init__(
         self,
@@ -43,18 +54,23 @@ class Run:
         device: torch.device,
         *,
         shared_device: bool = False,
+        forced: bool = False,
+        checkpoint_seconds: float = CHECKPOINT_SECONDS,
         stop: Callable[[], bool] = lambda: False,
     ) -> None:
         self.spec, self.folder, self.device, self.stop = spec, folder, device, stop
-        self.shared_device = shared_device
+        self.shared_device, self.forced, self._checkpoint_seconds = shared_device, forced, checkpoint_seconds
+        self.pulse = Pulse(folder)
+        self.room = Room(folder, stop, self.pulse.beat)
         self.engine, dtype = build_engine(spec, registry, device)
-        self.sampler = Sampler(self.engine, dtype, self.engine.seed)
+        self.sampler = Sampler(self.engine, dtype, self.engine.seed, self.pulse.beat)
         self.environment = environment(gpu_facts(device))
         self.counter, self.amount = spec.budget["counter"], float(spec.budget["amount"])
         self.looks: list[dict[str, Any]] = []
+        self.forces: list[dict[str, Any]] = []
         self.flops = 0
         self.clock = Clock(device)
-        self.checkpoint = folder / "checkpoint.safetensors"
+        self.checkpoint = folder / NAME
         self._saved = time.monotonic()
 
     @property
@@ -69,10 +85,11 @@ class Run:
 
     def train(self) -> None:
         """Train to the end of the budget, and leave samples, grid and `trained.json`."""
+        remove_unfinished(self.folder)
         offset = self._resume()
-        if not self.checkpoint.exists():
-            self.flops = flops_of_a_cycle(self.engine)
-        self.events = EventLog(self.folder / "events.jsonl", offset)
+        if offset is None:
+            offset, self.flops = 0, flops_of_a_cycle(self.engine)
+        self.events = EventLog(self.folder / EVENTS, offset)
         try:
             bad = self._loop()
         finally:
@@ -86,6 +103,7 @@ class Run:
         while progress < 1.0:
             watch = (self.step + 1) % every == 0
             engine.cycle(progress, watch=watch)
+            self.pulse.beat()
             idle = idle + 1 if self.progress() <= progress else 0
             if idle == IDLE_CYCLES:
                 raise UsageError(f"no turn of this game advances the budget's '{self.counter}': name another counter")
@@ -100,7 +118,7 @@ class Run:
                 self.clock.window(engine.counters["real_images"])
             if look:
                 self._look()
-            if stopping or time.monotonic() - self._saved > CHECKPOINT_SECONDS:
+            if stopping or time.monotonic() - self._saved > self._checkpoint_seconds:
                 self._save()
                 if stopping and progress < 1.0:
                     raise Interrupted(f"stopped at cycle {self.step}")
@@ -124,18 +142,14 @@ class Run:
         if bad is None and not self._weights_finite():
             bad = self.step
         counted = {**self.engine.counters, "seconds": round(self.clock.seconds, 3)}
-        event = {"kind": "progress", "progress": min(progress, 1.0), **counted, **measured, "images_per_second": rate}
-        self.events.write({"cycle": self.step, **event})
-        for name, value in measure_probes(self.engine).items():
-            self.events.write({"cycle": self.step, "kind": "probe", "name": name, "value": value})
+        progressed = {"kind": "progress", "progress": min(progress, 1.0), **counted, **measured}
+        events = [{**progressed, "images_per_second": rate}]
+        events += [{"kind": "probe", "name": n, "value": v} for n, v in measure_probes(self.engine).items()]
         for name, part in self.engine.parts.items():
-            memory = (
-                {k: v.item() for k, v in part.module.named_buffers() if v.numel() == 1}
-                if part.module is not None
-                else {}
-            )
-            if memory:
-                self.events.write({"cycle": self.step, "kind": "memory", "component": name, "values": memory})
+            buffers = part.module.named_buffers() if part.module is not None else ()
+            if memory := {k: v.item() for k, v in buffers if v.numel() == 1}:
+                events.append({"kind": "memory", "component": name, "values": memory})
+        self._when_there_is_room(lambda: self.events.write(*({"cycle": self.step, **e} for e in events)))
         return bad
 
     def _weights_finite(self) -> bool:
@@ -151,7 +165,7 @@ class Run:
         variant = next(v["name"] for v in variants(self.engine) if v["headline"])
         samples, labels = self.sampler.draw(self.sampler.networks(variant), self.spec.score["looks"]["samples"], "look")
         name = f"look-{self.step:07d}"
-        write_samples(self.folder, name, samples, labels)
+        self._when_there_is_room(lambda: write_samples(self.folder, name, samples, labels))
         counters = self.engine.counters
         self.looks.append(
             {
@@ -163,41 +177,50 @@ class Run:
                 "file": name,
             }
         )
-        self.events.write({"kind": "look", **self.looks[-1]})
+        self._when_there_is_room(lambda: self.events.write({"kind": "look", **self.looks[-1]}))
 
     def _save(self) -> None:
         tensors, plain = self.engine.state()
-        save_checkpoint(
-            self.checkpoint,
-            tensors,
-            {
-                **plain,
-                "run_id": self.spec.run_id,
-                "torch": torch.__version__,
-                "machine": self.environment["machine"],
-                "offset": self.events.offset,
-                "looks": self.looks,
-                "seconds": self.clock.seconds,
-                "rates": self.clock.rates,
-                "flops": self.flops,
-            },
-        )
+        more = {
+            "run_id": self.spec.run_id,
+            "made_with": circumstances(self.environment),
+            "forced": self.forces,
+            "offset": self.events.offset,
+            "looks": self.looks,
+            "seconds": self.clock.seconds,
+            "rates": self.clock.rates,
+            "flops": self.flops,
+        }
+
+        def save() -> None:
+            self.events.sync()
+            save_checkpoint(self.checkpoint, tensors, {**plain, **more})
+
+        self._when_there_is_room(save)
         self._saved = time.monotonic()
 
-    def _resume(self) -> int:
+    def _when_there_is_room(self, write: Callable[[], Made]) -> Made:
+        made, waited = self.room.wait(write)
+        self.clock.leave_out(waited)
+        return made
+
+    def _resume(self) -> int | None:
         """Take up the checkpoint, if there is one of this run; the offset in `events.jsonl` where it was taken."""
-        if not self.checkpoint.exists():
-            return 0
-        tensors, plain = load_checkpoint(self.checkpoint, self.device)
-        here = {"run_id": self.spec.run_id, "torch": torch.__version__, "machine": self.environment["machine"]}
-        for key, value in here.items():
-            if plain.get(key) != value:
-                raise UsageError(
-                    f"{self.checkpoint}: was written with {key} {plain.get(key)}, here it is {value}; "
-                    "delete the checkpoint to start this run anew (ganbench run --resume all does it for all)"
-                )
-        self.engine.load(tensors, plain)
-        self.looks, self.flops = plain["looks"], plain["flops"]
+        here = circumstances(self.environment)
+        found = find_checkpoint(self.checkpoint, self.folder / EVENTS, self.spec.run_id, here, self.forced)
+        if found is None:
+            return None
+        try:
+            self.engine.load(found.tensors, found.plain)
+        except (LookupError, TypeError, ValueError, RuntimeError, AttributeError, ArithmeticError) as error:
+            first = (str(error).strip() or type(error).__name__).splitlines()[0]
+            raise UsageError(
+                f"{found.file}: does not hold what this run consists of ({first}); delete it to start the run anew"
+            ) from None
+        plain = found.plain
+        self.looks, self.flops, self.forces = plain["looks"], plain["flops"], plain["forced"]
+        if found.differences:
+            self.forces.append({"cycle": self.step, "differences": found.differences})
         self.clock = Clock(self.device, plain["seconds"], plain["rates"])
         return int(plain["offset"])
 
@@ -207,29 +230,34 @@ class Run:
         rate = 0.0
         for number, variant in enumerate(kinds):
             views = self.sampler.networks(variant["name"])
-            write_samples(
-                self.folder, variant["name"], *self.sampler.draw(views, self.spec.score["samples"], "evaluation")
-            )
+            drawn = self.sampler.draw(views, self.spec.score["samples"], "evaluation")
+            self.room.wait(partial(write_samples, self.folder, variant["name"], *drawn))
             if number == 0:
                 rate = self.sampler.rate(views)
                 if engine.spec.modality == "image":
-                    write_grid(self.folder / "samples.png", self.sampler.grid(views))
-        write_json_atomic(
-            self.folder / "trained.json",
-            {
-                "status": "completed" if bad is None else "diverged",
-                "reason": None if bad is None else f"a loss or a weight was not finite at cycle {bad}",
-                "last_step": self.step if bad is None else bad,
-                "counters": {**engine.counters, "seconds": self.clock.seconds},
-                "throughput": self.clock.summary(rate, self.shared_device),
-                "parameters": {n: sum(p.numel() for p in net.parameters()) for n, net in engine.nets.items()},
-                "flops_per_cycle": self.flops,
-                "switches": engine.mode.switches(),
-                "couples_samples": any(p.couples_samples for p in engine.parts.values()),
-                "variants": kinds,
-                "looks": self.looks,
-                "environment": self.environment,
-                "weights": {n: weights_hash(net) for n, net in engine.nets.items()},
-            },
-        )
-        self.checkpoint.unlink(missing_ok=True)
+                    self.room.wait(partial(write_grid, self.folder / "samples.png", self.sampler.grid(views)))
+        trained = {
+            "status": "completed" if bad is None else "diverged",
+            "reason": None if bad is None else f"a loss or a weight was not finite at cycle {bad}",
+            "last_step": self.step if bad is None else bad,
+            "counters": {**engine.counters, "seconds": self.clock.seconds},
+            "throughput": self.clock.summary(rate, self.shared_device),
+            "parameters": {n: sum(p.numel() for p in net.parameters()) for n, net in engine.nets.items()},
+            "flops_per_cycle": self.flops,
+            "switches": engine.mode.switches(),
+            "couples_samples": any(p.couples_samples for p in engine.parts.values()),
+            "variants": kinds,
+            "looks": self.looks if bad is None else self._good_looks(bad),
+            "forced": self.forces,
+            "environment": self.environment,
+            "weights": {n: weights_hash(net) for n, net in engine.nets.items()},
+        }
+        self.room.wait(lambda: write_json_atomic(self.folder / "trained.json", trained))
+        remove_checkpoints(self.checkpoint)
+
+    def _good_looks(self, bad: int) -> list[dict[str, Any]]:
+        """The early looks of a run that diverged at cycle `bad`: those at weights that gave finite losses."""
+        good = [look for look in self.looks if look["cycle"] < bad]
+        for look in self.looks[len(good) :]:
+            remove_samples(self.folder, look["file"])
+        return good

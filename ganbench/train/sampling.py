@@ -7,7 +7,7 @@ import copy
 import hashlib
 import io
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -36,10 +36,15 @@ def variants(engine: Engine) -> list[dict[str, Any]]:
 
 
 class Sampler:
-    """Draws from a trained game without disturbing it. dtype: of the declared form. seed: of the evaluation latents."""
+    """Draws from a trained game without disturbing it.
 
-    def __init__(self, engine: Engine, dtype: torch.dtype, seed: int) -> None:
-        self.engine, self.dtype, self.seed = engine, dtype, seed
+    dtype: of the declared form. seed: of the evaluation latents. on_batch: called after every batch.
+    """
+
+    def __init__(
+        self, engine: Engine, dtype: torch.dtype, seed: int, on_batch: Callable[[], None] = lambda: None
+    ) -> None:
+        self.engine, self.dtype, self.seed, self._on_batch = engine, dtype, seed, on_batch
         self._sample = Call(engine.game.sample)
 
     def networks(self, variant: str) -> dict[str, View]:
@@ -65,6 +70,7 @@ class Sampler:
             samples.append(encode(made.x, self.engine.spec, self.dtype).cpu())
             if latents.y is not None:
                 labels.append(latents.y.cpu())
+            self._on_batch()
         return torch.cat(samples).numpy(), torch.cat(labels).numpy() if labels else None
 
     def grid(self, views: Mapping[str, View]) -> np.ndarray:
@@ -131,6 +137,12 @@ def write_samples(folder: Path, name: str, samples: np.ndarray, labels: np.ndarr
     write_atomic(folder / "samples" / f"{name}.npy", lambda f: np.save(f, samples, allow_pickle=False))
     if labels is not None:
         write_atomic(folder / "samples" / f"{name}.labels.npy", lambda f: np.save(f, labels, allow_pickle=False))
+
+
+def remove_samples(folder: Path, name: str) -> None:
+    """Remove what `write_samples` wrote."""
+    for ending in ("npy", "labels.npy"):
+        (folder / "samples" / f"{name}.{ending}").unlink(missing_ok=True)
 
 
 def write_grid(path: Path, images: np.ndarray, columns: int = GRID[1], scale: int = 2) -> None:

@@ -34,6 +34,10 @@ class Clock:
         """Training seconds up to this moment, without waiting for the device."""
         return self.seconds + (time.perf_counter() - self._since)
 
+    def leave_out(self, seconds: float) -> None:
+        """Do not count so many of the seconds since the last window."""
+        self._since += seconds
+
     def window(self, images: int) -> float:
         """Close a window; its images per second."""
         synchronize(self.device)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from ganbench.execute.child import Child, ending, environment
+from ganbench.execute.child import Child, ending, environment, oom_kills
 from ganbench.execute.scorer import last_line
 
 SLEEP = ["-n1", "-r1", "-s", "import time", "time.sleep(60)"]
@@ -26,17 +26,45 @@ with open(sys.argv[1], "wb") as log:
 
 
 @pytest.mark.parametrize(
-    ("code", "said", "expected"),
+    ("code", "said", "short", "expected"),
     [
-        (1, "ValueError: no", ("crashed", "ValueError: no")),
-        (3, "", ("crashed", "ended with exit code 3 and said nothing")),
-        (-9, "step 7", ("killed", "killed by SIGKILL (out of memory?)")),
-        (-15, "", ("killed", "killed by SIGTERM")),
-        (-11, "Fatal Python error", ("crashed", "crashed with SIGSEGV: Fatal Python error")),
+        (1, "ValueError: no", False, ("crashed", "ValueError: no")),
+        (1, "ValueError: no", True, ("crashed", "ValueError: no")),
+        (3, "", False, ("crashed", "ended with exit code 3 and said nothing")),
+        (-9, "step 7", False, ("killed", "killed by SIGKILL")),
+        (-9, "", True, ("oom", "killed by the kernel, which was out of memory: fewer --jobs, or a smaller batch_size")),
+        (-15, "", False, ("interrupted", "stopped by SIGTERM")),
+        (-1, "", True, ("interrupted", "stopped by SIGHUP")),
+        (-11, "Fatal Python error", False, ("crashed", "crashed with SIGSEGV: Fatal Python error")),
     ],
 )
-def test_endings(code: int, said: str, expected: tuple[str, str]) -> None:
-    assert ending(code, said) == expected
+def test_endings(code: int, said: str, short: bool, expected: tuple[str, str]) -> None:
+    assert ending(code, said, short) == expected
+
+
+def test_the_kernels_count_of_those_it_killed_for_memory(tmp_path: Path) -> None:
+    file = tmp_path / "vmstat"
+    file.write_text("nr_free_pages 7\noom_kill 3\noom_kill_later 9\n")
+    assert oom_kills(file) == 3
+    assert oom_kills(tmp_path / "nowhere") == 0
+    assert oom_kills() >= 0
+
+
+def test_a_process_that_has_ended_keeps_its_number_until_all_it_started_is_gone(tmp_path: Path) -> None:
+    """Until then nobody else can be given the number; from then on no signal goes to it."""
+    with (tmp_path / "log").open("wb") as log:
+        child = Child("timeit", ["-n1", "-r1", "pass"], threads=1, cores=None, log=log)
+        pid = child.process.pid
+        while not child.ended():
+            time.sleep(0.01)
+        assert Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+        assert child.wait() == 0 and not Path(f"/proc/{pid}").exists()
+        innocent = subprocess.Popen(["sleep", "60"], start_new_session=True)
+        child.process.pid = innocent.pid  # as if the number had come round again
+        child.signal(signal.SIGKILL)
+        assert innocent.poll() is None
+        innocent.kill()
+        innocent.wait()
 
 
 def test_threads_are_pinned_and_modules_stay_within_reach() -> None:

@@ -30,11 +30,14 @@ POINTS = SampleSpec((2,), None, "points")
 
 
 class Slow(nn.Linear):
-    """A linear map that takes its time, or ends its process."""
+    """A linear map that takes its time, ends its process, or hangs at the 20th batch."""
 
-    delay, dies = 0.0, False
+    delay, dies, hangs, batches = 0.0, False, False, 0
 
     def forward(self, z):
+        self.batches += 1
+        if self.hangs and self.batches > 20:
+            time.sleep(600)
         time.sleep(self.delay)
         if self.dies and self.training:
             os.kill(os.getpid(), signal.SIGKILL)
@@ -45,7 +48,7 @@ def generator(spec, recipe):
     if recipe["fails"]:
         raise RuntimeError("the toy is broken\nbeyond repair")
     net = Slow(recipe["latent"], 2)
-    net.delay, net.dies = recipe["delay"], recipe["dies"]
+    net.delay, net.dies, net.hangs = recipe["delay"], recipe["dies"], recipe["hangs"]
     return net
 
 
@@ -83,7 +86,7 @@ def distance(real, fake, params, device):
 
 @hookimpl
 def ganbench_architectures():
-    keys = {"delay": 0.0, "dies": False, "fails": False}
+    keys = {"delay": 0.0, "dies": False, "fails": False, "hangs": False}
     yield Architecture("toy-linear", generator, discriminator, Modality(("points",)), recipe=keys)
     yield Architecture("toy-image", generator, discriminator, Modality(("image",)))
 

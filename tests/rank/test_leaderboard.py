@@ -210,3 +210,20 @@ def test_neither_torch_nor_plugins_are_imported():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_run_that_diverged_shows_its_last_good_look():
+    headline = record("a")["suite"]["headline"]
+    looks = [{"cycle": at, "column": headline, "value": v, "n": 500} for at, v in ((75, 231.0), (150, 198.0))]
+    looks.append({"cycle": 225, "column": headline, "value": None, "n": 500})
+    lost = record("a", 1, None, "diverged", reason="not finite at cycle 240", looks=looks)
+    made = board([record("a"), lost])
+    reason = made.frame.set_index("label").loc["a", "reason"]
+    assert reason == f"not finite at cycle 240; the last look at cycle 150 gave {headline} 198 (val, 500 samples)"
+
+
+def test_a_run_that_went_on_by_force_is_told_of():
+    forced = [{"cycle": 7, "differences": {"torch": ["2.13", "2.14"], "processor": ["a", "b"]}}]
+    made = board([record("a"), record("a", 1, forced=forced), record("b")])
+    lines = [line for line in made.captions if "by force" in line]
+    assert lines == ["a: gone on by force after a change of processor, torch, so not bit for bit."]

@@ -163,6 +163,17 @@ def test_diverged_and_skipped_are_results(tiny: Any, scorer: Scorer, result: Rea
     assert result(tiny.place / "skipped")["reason"] == "takes no images"
 
 
+def test_what_a_run_gave_before_it_diverged_is_scored(tiny: Any, scorer: Scorer, result: Read) -> None:
+    looks = [{"cycle": 5, "real_images": 320, "seconds": 1.5, "file": "look-1"}]
+    folder = tiny.trained(status="diverged", reason="not finite", variants=[], looks=looks)
+    scorer.score(folder)
+    record = result(folder)
+    assert (record["status"], record["scores"]) == ("diverged", [])
+    assert [(look["cycle"], look["column"], look["split"]) for look in record["looks"]] == [(5, "fd/tiny-net", "val")]
+    assert record["looks"][0]["value"] > 0
+    assert read_record(folder) is not None
+
+
 def _scored(scorer: Scorer, folder: Path, result: Read) -> dict[str, Any]:
     scorer.score(folder)
     return result(folder)

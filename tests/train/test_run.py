@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -75,9 +75,9 @@ def train(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., int]]:
     """What `python -m ganbench.train` does, in this process."""
     handlers = {s: signal.getsignal(s) for s in (signal.SIGTERM, signal.SIGINT)}
 
-    def child(spec: RunSpec, folder: Path, file: Path = PARTS) -> int:
+    def child(spec: RunSpec, folder: Path, file: Path = PARTS, options: Sequence[str] = ()) -> int:
         spec.write(folder)
-        monkeypatch.setattr(sys, "argv", ["ganbench.train", "-p", str(file), str(folder)])
+        monkeypatch.setattr(sys, "argv", ["ganbench.train", "-p", str(file), *options, str(folder)])
         return main()
 
     yield child
@@ -167,6 +167,9 @@ def test_a_loss_that_is_no_number_ends_the_run(planned: Planner, train: Any, tmp
     assert (trained["status"], trained["last_step"]) == ("diverged", step)
     assert trained["reason"] == f"a loss or a weight was not finite at cycle {step}"
     assert trained["variants"] == [] and not list((tmp_path / "run").rglob("last-*.npy"))
+    good = [look["cycle"] for look in trained["looks"]]
+    assert good == ([75] if step == 149 else []), "what was seen while all was well is kept to be scored"
+    assert len(list((tmp_path / "run").rglob("look-*.npy"))) == len(good)
     assert "NaN" not in (tmp_path / "run" / "events.jsonl").read_text()
 
 
@@ -241,21 +244,75 @@ def test_a_budget_that_some_cycles_do_not_advance(planned: Planner, train: Any, 
     assert (counters["discriminator_steps"], counters["cycles"]) == (9, 27)
 
 
-@pytest.mark.parametrize(("key", "value"), [("torch", "0.4.1"), ("machine", "abc"), ("run_id", "ff"), ("torch", None)])
-def test_a_checkpoint_from_elsewhere_is_refused(
-    planned: Planner, parts: Any, train: Any, tmp_path: Path, key: str, value: str | None
-) -> None:
-    reference_mode(CPU, 1)
-    spec, folder = planned(), tmp_path / "run"
-    stopped_at(spec, parts, folder, 3)
+def altered(folder: Path, **changes: Any) -> None:
+    """The checkpoint, as if it had been written elsewhere."""
     file = folder / "checkpoint.safetensors"
     tensors, plain = load_checkpoint(file, CPU)
-    here = plain.pop(key)
-    save_checkpoint(file, tensors, {**plain, key: value} if value else plain)
+    save_checkpoint(file, tensors, {**plain, **changes})
+
+
+def test_a_checkpoint_from_elsewhere_is_refused_unless_forced_and_that_is_recorded(
+    planned: Planner, parts: Any, train: Any, tmp_path: Path
+) -> None:
+    reference_mode(CPU, 1)
+    spec, whole, folder = planned(), tmp_path / "whole", tmp_path / "run"
+    assert train(spec, whole) == 0
+    stopped_at(spec, parts, folder, 3)
+    made_with = load_checkpoint(folder / "checkpoint.safetensors", CPU)[1]["made_with"]
+    assert set(made_with) == {"ganbench", "torch", "system", "processor", "GPU"}
+    altered(folder, made_with={**made_with, "torch": "0.4.1", "processor": "an abacus"})
     assert train(spec, folder) == 1
     reason = read(folder, "error.json")["reason"]
-    assert f"was written with {key} {value}, here it is {here}; delete the checkpoint" in reason
-    assert file.exists(), "it is the user's to delete"
+    assert f"torch: 0.4.1, here {torch.__version__}; processor: an abacus, here " in reason
+    assert "--resume forced" in reason
+    assert (folder / "checkpoint.safetensors").exists(), "it is the user's to delete"
+
+    assert train(spec, folder, options=["--forced"]) == 0
+    forced = read(folder)["forced"]
+    assert [f["cycle"] for f in forced] == [3]
+    assert forced[0]["differences"]["torch"] == ["0.4.1", torch.__version__]
+    same, other = lasting(whole), lasting(folder)
+    assert same["trained"].pop("forced") == [] and other["trained"].pop("forced")
+    assert same == other, "nothing had changed in truth"
+
+
+def test_a_checkpoint_of_another_run_is_refused_also_by_force(
+    planned: Planner, parts: Any, train: Any, tmp_path: Path
+) -> None:
+    spec, folder = planned(), tmp_path / "run"
+    stopped_at(spec, parts, folder, 3)
+    altered(folder, run_id="ff")
+    assert train(spec, folder, options=["--forced"]) == 1
+    assert f"is of run ff, and here is run {spec.run_id}" in read(folder, "error.json")["reason"]
+
+
+def test_where_the_newest_checkpoint_is_damaged_the_one_before_goes_on(
+    planned: Planner, parts: Any, train: Any, tmp_path: Path, capsys: Any
+) -> None:
+    spec, whole, folder = planned(), tmp_path / "whole", tmp_path / "run"
+    assert train(spec, whole) == 0
+    stopped_at(spec, parts, folder, 40)
+    stopped_at(spec, parts, folder, 81)
+    file = folder / "checkpoint.safetensors"
+    data = bytearray(file.read_bytes())
+    data[-9] ^= 4  # one bit of a weight
+    file.write_bytes(data)
+    capsys.readouterr()
+    assert train(spec, folder) == 0
+    told_so = [line for line in capsys.readouterr().err.splitlines() if "going on from the one before it" in line]
+    assert len(told_so) == 1 and "its content does not give its sha256" in told_so[0]
+    assert lasting(folder) == lasting(whole)
+    assert not list(folder.glob("*checkpoint*"))
+
+
+def test_a_log_of_events_that_is_shorter_than_the_checkpoint_says(
+    planned: Planner, parts: Any, train: Any, tmp_path: Path
+) -> None:
+    spec, folder = planned(), tmp_path / "run"
+    stopped_at(spec, parts, folder, 40)
+    (folder / "events.jsonl").write_bytes(b"")
+    assert train(spec, folder) == 1
+    assert "events.jsonl has lost what was told before it" in read(folder, "error.json")["reason"]
 
 
 @pytest.mark.parametrize("content", [b"", b"garbage " * 100])

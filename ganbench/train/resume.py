@@ -1,0 +1,118 @@
+"""Which checkpoint a run takes up, and what that must agree with."""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ganbench.errors import UsageError
+from ganbench.train.checkpoint import Damaged, load_checkpoint, previous
+
+
+@dataclass(frozen=True)
+class Found:
+    """A checkpoint that can be taken up. differences: what -> there and here, of what decides bits."""
+
+    file: Path
+    tensors: dict[str, Tensor]
+    plain: dict[str, Any]
+    differences: dict[str, list[str]]
+
+
+def circumstances(environment: Mapping[str, Any]) -> dict[str, str]:
+    """What decides a run's bits beside its spec, in words: versions and the kind of machine."""
+    cpu, gpu = environment["cpu"], environment["gpu"] or {}
+    return {
+        "ganbench": str(environment["versions"]["ganbench"]),
+        "torch": str(torch.__version__),
+        "system": str(environment["system"]),
+        "processor": f"{cpu['model']} ({', '.join(cpu['instruction_sets'])})",
+        "GPU": ", ".join(f"{k} {v}" for k, v in gpu.items()) or "none",
+    }
+
+
+def find_checkpoint(path: Path, events: Path, run_id: str, here: Mapping[str, str], forced: bool) -> Found | None:
+    """The newest checkpoint of this run that is whole, None where there is none at all.
+
+    path: of the newest; one that is damaged is removed where the one before it can be taken up, with a line on stderr.
+    events: a checkpoint knows how long this file was. here: `circumstances`. forced: take it up although they differ.
+    """
+    there = [p for p in (path, previous(path)) if p.exists()]
+    damage: list[Damaged] = []
+    for file in there:
+        try:
+            tensors, plain = load_checkpoint(file, torch.device("cpu"))
+            _check(file, plain, events)
+        except Damaged as error:
+            damage.append(error)
+            continue
+        if damage:
+            print(f"{damage[0]}; going on from the one before it", file=sys.stderr)
+            path.unlink()
+        return Found(file, tensors, plain, _differences(file, plain, run_id, here, forced))
+    if damage:
+        raise damage[0]
+    return None
+
+
+def _differences(
+    file: Path, plain: Mapping[str, Any], run_id: str, here: Mapping[str, str], forced: bool
+) -> dict[str, list[str]]:
+    if plain["run_id"] != run_id:
+        raise UsageError(
+            f"{file}: is of run {plain['run_id']}, and here is run {run_id}: another specification, data set or plugin "
+            "code; delete the checkpoint to start this run anew"
+        )
+    found = {k: [str(plain["made_with"].get(k)), v] for k, v in here.items() if plain["made_with"].get(k) != v}
+    if found and not forced:
+        changes = "; ".join(f"{key}: {there}, here {now}" for key, (there, now) in found.items())
+        raise UsageError(
+            f"{file}: was written under other circumstances ({changes}), so that the run would not go on bit for bit; "
+            "--resume forced takes it up all the same and says so in the row, --resume all starts the runs anew"
+        )
+    return found
+
+
+def _check(file: Path, plain: Mapping[str, Any], events: Path) -> None:
+    """Hold what is not the engine's to its types."""
+    offset, seconds, rates = plain.get("offset"), plain.get("seconds"), plain.get("rates")
+    good = (
+        _is_count(offset)
+        and _is_number(seconds)
+        and isinstance(rates, list)
+        and all(map(_is_number, rates))
+        and _is_count(plain.get("flops"))
+        and isinstance(plain.get("run_id"), str)
+        and isinstance(plain.get("made_with"), dict)
+        and _are_objects(plain.get("looks"))
+        and _are_objects(plain.get("forced"))
+        and isinstance(plain.get("counters"), dict)
+        and all(map(_is_count, plain["counters"].values()))
+    )
+    if not good:
+        raise Damaged(f"{file}: is no checkpoint of ganbench (its values are not what a run leaves); delete it")
+    size = events.stat().st_size if events.exists() else 0
+    if size < plain["offset"]:
+        raise Damaged(
+            f"{file}: {events.name} has lost what was told before it ({size} of {plain['offset']} bytes are there); "
+            "delete the checkpoint and the run starts anew"
+        )
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, float | int) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _are_objects(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(item, dict) for item in value)
