@@ -181,6 +181,9 @@ def load(
         sources = [source for source in sources if source.module in only]
     foreign = [] if only is not None else [source for source in sources if not source.trusted]  # planning tried these
     verdicts = probe.verdicts(foreign)
+    for source in sources:  # before anything is imported, which may take seconds
+        if source.asked and source.module in verdicts and (why := verdicts[source.module].reason):
+            raise UsageError(f"plugin {source.label}: {why}")
     left_out: set[str] = set()
     for source in sources:
         if source.module.rpartition(".")[0] in left_out:  # one warning for a package whose __init__ fails
@@ -273,6 +276,8 @@ def validate(kind: str, record: Any, expected: type) -> None:
             raise TypeError(f"{kind} '{name}' has neither a term nor a build: it would do nothing")
     if isinstance(record, api.Loss) and not (record.discriminator or record.generator):
         raise TypeError(f"loss '{name}' has no term")
+    if isinstance(record, api.SuiteFile) and not isinstance(record.file, Path):
+        raise TypeError(f"suite '{name}' needs the Path of its file, not {record.file!r}")
 
 
 def _provenance(module: ModuleType, source: Source) -> Provenance:

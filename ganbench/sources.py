@@ -27,8 +27,8 @@ class Source:
     """A module that may be a plugin.
 
     label: what a warning calls it. door: how it came in, in words. word: names it to a child process (a file's path, or
-    a module). files: what is hashed before it is imported (the file; every file of its top-level package). load:
-    imports it.
+    a module). files: what is hashed before it is imported (the file; every Python and TOML file of its top-level
+    package). load: imports it.
     """
 
     module: str
@@ -109,7 +109,7 @@ def walk(
     names = [module]
     if spec.submodule_search_locations:
         names += _iter_modules(list(spec.submodule_search_locations), module + ".")
-    files = () if distribution == OWN else _files(module)
+    files = _files(module)
     for name in names:
         load = functools.partial(importlib.import_module, name)
         yield Source(name, name, provider, distribution, asked, door, name, files, load)
@@ -130,10 +130,11 @@ def _find(module: str) -> ModuleSpec:
 
 
 def _files(module: str) -> tuple[Path, ...]:
-    """The Python files of a module's top-level package, in order."""
+    """The Python and TOML files of a module's top-level package, in order."""
     spec = _find(module.partition(".")[0])
     if spec.submodule_search_locations:
-        return tuple(sorted(f for place in spec.submodule_search_locations for f in Path(place).rglob("*.py")))
+        files = (f for place in spec.submodule_search_locations for f in Path(place).rglob("*"))
+        return tuple(sorted(f for f in files if f.suffix in (".py", ".toml")))
     return (Path(spec.origin),) if spec.origin and Path(spec.origin).is_file() else ()
 
 

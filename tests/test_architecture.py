@@ -31,6 +31,7 @@ ARROWS: dict[str, set[str]] = {
     "code_hash": set(),
     "reading": {"errors"},
     "plugins": {"api", "code_hash", "hookspecs", "errors", "sources", "probe", "undisturbed"},
+    "index": {"api", "plugins", "plan", "probe", "record", "sources"} | STORAGE,
     "__init__": {"api", "errors", "hookspecs", "storage"},
     "__main__": {"cli"},
     "record": {"api"} | STORAGE,
@@ -44,6 +45,7 @@ ARROWS: dict[str, set[str]] = {
     "conformance": {"api", "plugins", "plan", "train", "errors"},
     "cli": {
         "api",
+        "index",
         "plugins",
         "reading",
         "record",
@@ -70,6 +72,7 @@ FORBIDDEN: dict[str, set[str]] = {
     "rank": {"torch", "torchvision", "torch_fidelity", "pluggy", "rich", "typer"},
     "publish": {"torch", "torchvision", "torch_fidelity", "pluggy", "typer"},
     "execute": {"torch", "torchvision", "torch_fidelity", "pandas", "typer"},
+    "index": {"torch", "torchvision", "torch_fidelity", "numpy", "pandas", "rich", "typer"},
     "cli": {"torch", "torchvision", "torch_fidelity"},
 }
 """Room -> libraries that it never imports, not even inside a function."""

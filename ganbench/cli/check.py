@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ganbench.cli import completion
 from ganbench.cli.options import Format, Output, Plugins, PluginsDirs
 from ganbench.cli.terminal import count, one_line
 
@@ -19,7 +20,11 @@ if TYPE_CHECKING:
 def check(
     targets: Annotated[
         list[str],
-        typer.Argument(metavar="NAME|FILE…", help="NAME, KIND/NAME, PROVIDER:NAME, or a plugin file: all of it."),
+        typer.Argument(
+            metavar="NAME|FILE…",
+            help="NAME, KIND/NAME, PROVIDER:NAME, or a plugin file: all of it.",
+            autocompletion=completion.anything,
+        ),
     ],
     plugin: Plugins = None,
     plugins_dir: PluginsDirs = None,
@@ -34,7 +39,10 @@ def check(
     from ganbench.conformance.kit import is_file
 
     files = [name for name in targets if is_file(name)]
-    registry = loading.load(list(dict.fromkeys([*(plugin or ()), *files])), plugins_dir)
+    asked = list(dict.fromkeys([*(plugin or ()), *files]))
+    if (descriptions := loading.known(asked, plugins_dir)) is not None:
+        conformance.targets(descriptions, [name for name in targets if name not in files])
+    registry = loading.load(asked, plugins_dir)
     found = conformance.targets(registry, targets)
     outcomes: list[Outcome] = []
     for registered in found:

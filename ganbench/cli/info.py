@@ -7,12 +7,16 @@ from typing import Annotated
 
 import typer
 
+from ganbench.cli import completion
 from ganbench.cli.options import Format, Output, Plugins, PluginsDirs
 from ganbench.cli.terminal import columns, one_line
 
 
 def info(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="NAME, KIND/NAME or PROVIDER:NAME.")],
+    name: Annotated[
+        str,
+        typer.Argument(metavar="NAME", help="NAME, KIND/NAME or PROVIDER:NAME.", autocompletion=completion.anything),
+    ],
     plugin: Plugins = None,
     plugins_dir: PluginsDirs = None,
     format: Format = Output.text,
@@ -20,8 +24,7 @@ def info(
     """Show what one plugin declares: its paper, equations, recipe and requirements."""
     from ganbench.cli import describe, loading
 
-    registry = loading.load(plugin, plugins_dir)
-    found = describe.details(describe.find(registry, name))
+    found = describe.details(describe.find(loading.look_up(plugin, plugins_dir), name))
     if format is Output.json:
         typer.echo(json.dumps(found, indent=1, ensure_ascii=False))
         return

@@ -7,12 +7,16 @@ from typing import Annotated
 
 import typer
 
+from ganbench.cli import completion
 from ganbench.cli.options import Format, Output, Plugins, PluginsDirs
 from ganbench.cli.terminal import columns
 
 
 def list_plugins(
-    kind: Annotated[str | None, typer.Argument(metavar="[KIND]", help="architecture, loss, preset, suite, …")] = None,
+    kind: Annotated[
+        str | None,
+        typer.Argument(metavar="[KIND]", help="architecture, loss, preset, suite, …", autocompletion=completion.kinds),
+    ] = None,
     plugin: Plugins = None,
     plugins_dir: PluginsDirs = None,
     format: Format = Output.text,
@@ -22,7 +26,7 @@ def list_plugins(
     from ganbench.plugins import KINDS
 
     kinds = [describe.kind_of(kind)] if kind else list(KINDS)
-    registry = loading.load(plugin, plugins_dir)
+    registry = loading.look_up(plugin, plugins_dir)
     found = [describe.summary(entry) for k in kinds for entry in registry.of(k)]
     if format is Output.json:
         typer.echo(json.dumps(found, indent=1, ensure_ascii=False))

@@ -8,15 +8,38 @@ from pathlib import Path
 import typer
 
 from ganbench.cli.terminal import one_line
+from ganbench.index import Index
 from ganbench.plugins import Registry
 from ganbench.plugins import load as load_plugins
 
 
 def load(asked: Iterable[str] | None, directories: Iterable[Path] | None) -> Registry:
-    """The registry; warnings go to stderr."""
-    registry = load_plugins(asked or (), directories or ())
+    """The registry; warnings go to stderr. What it says of itself is kept for `look_up`."""
+    index = Index.of(asked, directories)
+    registry = load_plugins(index.asked, index.directories)
+    _warn(registry)
+    if index.kept() is None:
+        from ganbench.index.describe import describe
+
+        index.keep(describe(registry))
+    return registry
+
+
+def look_up(asked: Iterable[str] | None, directories: Iterable[Path] | None) -> Registry:
+    """The registry of descriptions, for which no plugin is imported here; warnings go to stderr."""
+    registry = Index.of(asked, directories).load()
+    _warn(registry)
+    return registry
+
+
+def known(asked: Iterable[str] | None, directories: Iterable[Path] | None) -> Registry | None:
+    """The registry of descriptions if it is at hand and whole: a name that it lacks need not be looked for."""
+    registry = Index.of(asked, directories).kept()
+    return None if registry is None or registry.broken else registry
+
+
+def _warn(registry: Registry) -> None:
     for broken in registry.broken:
         typer.echo(one_line(f"ganbench: warning: plugin {broken.source} is left out: {broken.reason}"), err=True)
     for clash in registry.clashes():
         typer.echo(one_line(f"ganbench: warning: {clash}"), err=True)
-    return registry

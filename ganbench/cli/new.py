@@ -71,7 +71,7 @@ def module_name(name: str) -> str:
 def _not_taken(kind: Kind, name: str, plugin: list[str] | None, plugins_dir: list[Path] | None) -> None:
     from ganbench.cli import loading
 
-    taken = [e for e in loading.load(plugin, plugins_dir).of(kind) if e.name == name]
+    taken = [e for e in loading.look_up(plugin, plugins_dir).of(kind) if e.name == name]
     if taken:
         raise UsageError(
             f"{kind} '{name}' is registered already, by {taken[0].provenance.provider}; choose another name"

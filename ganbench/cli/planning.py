@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ganbench.api import SuiteFile
-from ganbench.cli.loading import load
+from ganbench.cli.loading import known, load
 from ganbench.errors import UsageError
 from ganbench.execute.slot import Doors
 from ganbench.execute.slots import Devices, devices
-from ganbench.plan.build import Choice, Plan, plan
+from ganbench.plan.build import Choice, Plan, parse_extractor, plan
 from ganbench.plan.data import resolve_data
 from ganbench.plan.entries import Wishes
 from ganbench.plan.modes import find_mode
@@ -56,6 +55,8 @@ def make(request: Request) -> Planned:
     for name in request.modes:
         find_mode(name, "--mode: ")
     settings = dict(parse_setting(text) for text in request.settings)
+    if (descriptions := known(request.plugins, request.plugins_dirs)) is not None:
+        find_all(descriptions, request)
     registry = load(request.plugins, request.plugins_dirs)
     suite = find_suite(registry, request.suite)
     tier = suite.tier(request.tier)
@@ -93,8 +94,23 @@ def find_suite(registry: Registry, text: str) -> Suite:
         if not path.is_file():
             raise UsageError(f"--suite {text}: no such file")
         return read_suite(path)
-    record: SuiteFile = registry.get("suite", text)
+    record = registry.get("suite", text)
     return read_suite(record.file, record.name)
+
+
+def find_all(registry: Registry, request: Request) -> None:
+    """Find every name that the command line has; the first that is wrong is an error."""
+    find_suite(registry, request.suite).tier(request.tier)
+    for kind, names in (
+        ("architecture", request.architectures),
+        ("loss", request.losses),
+        ("preset", request.presets),
+        ("extractor", [parse_extractor(text)[0] for text in request.extractors]),
+        ("metric", request.metrics),
+        ("dataset", [request.dataset] if request.dataset else []),
+    ):
+        for name in names:
+            registry.find(kind, name)
 
 
 def _gpus() -> int:

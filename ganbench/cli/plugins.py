@@ -17,9 +17,9 @@ def plugins(
     format: Format = Output.text,
 ) -> None:
     """List plugins: through which door they came, their version and hash, what they register, why one is left out."""
-    from ganbench.plugins import load
+    from ganbench.index import Index
 
-    registry = load(plugin or (), plugins_dir or ())
+    registry = Index.of(plugin, plugins_dir).load()
     found: dict[str, dict[str, Any]] = {}
     for entry in registry.entries:
         origin = entry.provenance

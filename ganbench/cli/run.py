@@ -6,18 +6,30 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from typer.models import OptionInfo
 
+from ganbench.cli import completion
 from ganbench.cli.options import Format, Output, Plugins, PluginsDirs, Resume
 
 _Many = list[str] | None
+_ONLY = "Only it. Repeatable."
+
+
+def _named(kind: str, help: str, metavar: str = "NAME") -> OptionInfo:
+    """`--kind NAME`, which a shell completes."""
+    complete = completion.extractors if "@" in metavar else completion.names(kind)
+    return typer.Option(f"--{kind}", metavar=metavar, help=help, autocompletion=complete)
 
 
 def run(
-    suite: Annotated[str, typer.Option("--suite", metavar="NAME|FILE", help="A suite's name, or its file (.toml).")],
-    tier: Annotated[str | None, typer.Option("--tier", help="The suite's size; its default one if not given.")] = None,
-    architecture: Annotated[_Many, typer.Option("--architecture", metavar="NAME", help="Only it. Repeatable.")] = None,
-    loss: Annotated[_Many, typer.Option("--loss", metavar="NAME", help="Only it. Repeatable.")] = None,
-    preset: Annotated[_Many, typer.Option("--preset", metavar="NAME", help="Only it. Repeatable.")] = None,
+    suite: Annotated[str, _named("suite", "A suite's name, or its file (.toml).", "NAME|FILE")],
+    tier: Annotated[
+        str | None,
+        typer.Option("--tier", help="The suite's size; its default one if not given.", autocompletion=completion.tiers),
+    ] = None,
+    architecture: Annotated[_Many, _named("architecture", _ONLY)] = None,
+    loss: Annotated[_Many, _named("loss", _ONLY)] = None,
+    preset: Annotated[_Many, _named("preset", _ONLY)] = None,
     mode: Annotated[
         _Many, typer.Option("--mode", metavar="NAME", help="How steps are computed: reference, fast, … Repeatable.")
     ] = None,
@@ -26,10 +38,10 @@ def run(
     ] = None,
     settings: Annotated[_Many, typer.Option("--set", metavar="KEY=VALUE", help="A recipe key. Repeatable.")] = None,
     extractor: Annotated[
-        _Many, typer.Option("--extractor", metavar="NAME[@LAYER][=FILE]", help="Instead of the suite's. Repeatable.")
+        _Many, _named("extractor", "Instead of the suite's. Repeatable.", "NAME[@LAYER][=FILE]")
     ] = None,
-    metric: Annotated[_Many, typer.Option("--metric", metavar="NAME", help="Not the suite's. Repeatable.")] = None,
-    dataset: Annotated[str | None, typer.Option("--dataset", metavar="NAME", help="Instead of the suite's.")] = None,
+    metric: Annotated[_Many, _named("metric", "Not the suite's. Repeatable.")] = None,
+    dataset: Annotated[str | None, _named("dataset", "Instead of the suite's.")] = None,
     device: Annotated[str, typer.Option("--device", help="auto, cpu, cuda (every GPU) or cuda:N.")] = "auto",
     jobs: Annotated[
         int | None, typer.Option("--jobs", "-j", help="Runs at a time, at most; one per core or GPU if not given.")
@@ -52,7 +64,7 @@ def run(
 
     The same command again does what is still missing.
     """
-    from ganbench.cli import planning, running
+    from ganbench.cli import planning
 
     planned = planning.make(
         planning.Request(
@@ -73,6 +85,8 @@ def run(
             plugins_dirs=tuple(plugins_dir or ()),
         )
     )
+    from ganbench.cli import running  # not before: it takes its time, and a misspelt name should not
+
     json = format is Output.json
     code = running.show(planned, out, resume.value, json) if dry_run else running.run(planned, out, resume.value, json)
     raise typer.Exit(code)

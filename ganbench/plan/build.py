@@ -218,9 +218,15 @@ def _extractors(
     return found, files
 
 
-def _extractor(registry: Registry, text: str, files: dict[str, Path]) -> tuple[Registered, dict[str, Any]]:
+def parse_extractor(text: str) -> tuple[str, str, str]:
+    """`NAME[@LAYER][=FILE]` → name, layer, file; `""` for what is not there."""
     head, _, file = text.partition("=")
     name, _, layer = head.partition("@")
+    return name, layer, file
+
+
+def _extractor(registry: Registry, text: str, files: dict[str, Path]) -> tuple[Registered, dict[str, Any]]:
+    name, layer, file = parse_extractor(text)
     registered = registry.find("extractor", name)
     extractor: Extractor = registered.record
     if layer and layer not in extractor.layers:

@@ -20,7 +20,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from ganbench.errors import UsageError
 from ganbench.record.files import read_json, write_json_atomic
@@ -73,18 +73,9 @@ def verdicts(sources: Iterable[Source]) -> dict[str, Verdict]:
 
 
 def _try(words: list[str]) -> dict[str, Verdict]:
-    path = os.pathsep.join(dict.fromkeys(str(Path(p or ".").resolve()) for p in sys.path))
     limit = seconds()
     try:
-        done = subprocess.run(
-            [sys.executable, "-P", "-m", "ganbench.probe", f"{limit:g}", *words],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env={**os.environ, "PYTHONPATH": path, "PYTHONIOENCODING": "utf-8"},
-            timeout=STARTING + len(words) * 2 * limit,
-            check=False,
-        )
+        done = in_child("ganbench.probe", [f"{limit:g}", *words], STARTING + len(words) * 2 * limit)
     except (OSError, subprocess.TimeoutExpired):
         return {}
     told: dict[str, Verdict] = {}
@@ -95,15 +86,32 @@ def _try(words: list[str]) -> dict[str, Verdict]:
     return told
 
 
+def in_child(
+    module: str, words: Iterable[str], timeout: float, errors: int | IO[bytes] = subprocess.DEVNULL
+) -> subprocess.CompletedProcess[bytes]:
+    """Run `python -m module words` with this process's module path. errors: where its stderr goes."""
+    path = os.pathsep.join(dict.fromkeys(str(Path(p or ".").resolve()) for p in sys.path))
+    return subprocess.run(
+        [sys.executable, "-P", "-m", module, *words],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=errors,
+        env={**os.environ, "PYTHONPATH": path, "PYTHONIOENCODING": "utf-8"},
+        timeout=timeout,
+        check=False,
+    )
+
+
 def _key(source: Source) -> str:
     """A hash of everything that the verdict hangs on: the plugin's files, and what is installed."""
-    digest = hashlib.sha256(json.dumps([source.module, *_surroundings()]).encode())
+    digest = hashlib.sha256(json.dumps([source.module, *surroundings()]).encode())
     for file in source.files:
         digest.update(hashlib.sha256(file.read_bytes()).digest())
     return digest.hexdigest()
 
 
-def _surroundings() -> list[Any]:
+def surroundings() -> list[Any]:
+    """What is installed, in values that change with it."""
     try:
         release = version("ganbench")
     except PackageNotFoundError:
