@@ -95,6 +95,8 @@ class Index:
                 done = probe.in_child("ganbench.index", words, limit, trace)
             except subprocess.TimeoutExpired:
                 raise UsageError(f"plugins: loading them did not end within {limit:g} s") from None
+            except OSError as error:
+                raise UsageError(f"plugins: no process to load them could be started ({error.strerror})") from None
             trace.seek(0)
             last = trace.read().decode(errors="replace").strip().rpartition("\n")[2]
         try:
