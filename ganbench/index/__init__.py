@@ -58,12 +58,11 @@ class Index:
     def kept(self) -> Registry | None:
         """The registry as it was kept; None if it was not, or a suite's file has changed since."""
         try:
-            values = read_json(self.file)
-            if any(content(Path(file)) != known for file, known in values["suites"].items()):
-                return None
-            return from_json(values)
-        except (UsageError, ValueError, KeyError, TypeError, AttributeError):  # damaged, or of a newer program
+            found = from_json(read_json(self.file))
+        except (UsageError, ValueError):  # damaged, or of a newer program
             return None
+        suites = (e.record for e in found.entries if e.record.file)
+        return found if all(content(suite.file) == suite.sha256 for suite in suites) else None
 
     def load(self) -> Registry:
         """The registry as it was kept, else made anew and kept.
@@ -78,11 +77,9 @@ class Index:
 
     def keep(self, descriptions: Registry) -> None:
         """Keep descriptions, if all that they hang on is still as it was."""
-        suites = [str(e.record.file) for e in descriptions.entries if e.record.file]
         with contextlib.suppress(OSError, ValueError, UsageError):  # a cache that cannot be written to is no cache
             if self.of(self.asked, self.directories).key == self.key:
-                suites_now = {file: content(Path(file)) for file in suites}
-                write_json_atomic(self.file, {"suites": suites_now, **to_json(descriptions)})
+                write_json_atomic(self.file, to_json(descriptions))
                 old = sorted(self.file.parent.glob("*.json"), key=lambda f: f.stat().st_mtime)[:-KEPT]
                 for file in old:
                     file.unlink(missing_ok=True)

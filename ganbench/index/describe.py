@@ -12,6 +12,7 @@ from typing import Any
 from ganbench.api import SuiteFile
 from ganbench.errors import UsageError
 from ganbench.index.description import Description
+from ganbench.index.fingerprint import content
 from ganbench.plan.suite import Suite, read_suite
 from ganbench.plugins import Registered, Registry
 
@@ -29,12 +30,12 @@ def _described(found: Registered) -> Description:
     first = about.partition("\n")[0]
     try:
         if isinstance(record, SuiteFile):
-            file = Path(record.file)
+            file, sha256 = record.file, content(record.file)
             try:
                 suite = read_suite(file, name)
             except UsageError as error:
-                return Description(name, None, f"broken: {error}", about, {}, file, broken=str(error))
-            return Description(name, None, suite.title, about, _suite(suite), file)
+                return Description(name, None, f"broken: {error}", about, {}, file, sha256, broken=str(error))
+            return Description(name, None, suite.title, about, _suite(suite), file, sha256)
         declared = {f.name: getattr(record, f.name) for f in dataclasses.fields(record)}
         fields = {k: _plain(v) for k, v in declared.items() if not callable(v) and k not in ("name", "paper")}
         paper = declared.get("paper")

@@ -16,7 +16,7 @@ class Description:
     """Stands for a record where nothing may be imported.
 
     summary: one line. about: the plugin module's own words. fields: the record's fields by name, functions left out;
-    of a suite, what its file says. file: a suite's. broken: why the fields are not there.
+    of a suite, what its file says. file: a suite's, and sha256 what was in it. broken: why the fields are not there.
     """
 
     name: str
@@ -25,6 +25,7 @@ class Description:
     about: str
     fields: Mapping[str, Any]
     file: Path | None = None
+    sha256: str | None = None
     broken: str | None = None
 
 
