@@ -41,6 +41,13 @@ def kinds(incomplete: str) -> Candidates:
     return _starting(incomplete, ((kind, "") for kind in KINDS))
 
 
+def modes(incomplete: str) -> Candidates:
+    """Every mode of training."""
+    from ganbench.plan.modes import MODES
+
+    return _starting(incomplete, ((mode, "") for mode in MODES))
+
+
 def anything(ctx: typer.Context, incomplete: str) -> Candidates:
     """Every name, and with its kind before it where several kinds share it, or a slash is typed."""
 

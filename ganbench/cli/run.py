@@ -31,7 +31,13 @@ def run(
     loss: Annotated[_Many, _named("loss", _ONLY)] = None,
     preset: Annotated[_Many, _named("preset", _ONLY)] = None,
     mode: Annotated[
-        _Many, typer.Option("--mode", metavar="NAME", help="How steps are computed: reference, fast, … Repeatable.")
+        _Many,
+        typer.Option(
+            "--mode",
+            metavar="NAME",
+            help="How steps are computed: reference, fast, … Repeatable.",
+            autocompletion=completion.modes,
+        ),
     ] = None,
     seeds: Annotated[
         str | None, typer.Option("--seeds", metavar="SEEDS", help="5 is seed 5, 0..4 is five seeds, 0,3 is two.")

@@ -48,6 +48,7 @@ def completed(words: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytes
         ("ganbench run --extractor mnist-cnn@f", ["mnist-cnn@features"]),
         ("ganbench run --metric k", ["kid"]),
         ("ganbench run --dataset mnist-", ["mnist-5k"]),
+        ("ganbench run --mode fast-b", ["fast-bf16"]),
         ("ganbench list arch", ["architecture"]),
         ("ganbench info lsg", ["lsgan"]),
         ("ganbench info dcg", ["dcgan"]),
