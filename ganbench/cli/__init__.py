@@ -9,6 +9,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from ganbench import __version__
+from ganbench.cli.bench import bench
 from ganbench.cli.check import check
 from ganbench.cli.doctor import doctor
 from ganbench.cli.info import info
@@ -34,6 +35,7 @@ app.command("publish")(publish)
 app.command("list")(list_plugins)
 app.command("info")(info)
 app.command("check")(check)
+app.command("bench")(bench)
 app.command("new")(new)
 app.command("plugins")(plugins)
 app.command("doctor")(doctor)

@@ -14,9 +14,9 @@ from ganbench.conformance.subject import Subject as Plain
 from ganbench.conformance.toys import FORMS, FURTHER, Form, registered_forms
 from ganbench.conformance.trace import Trace, trace
 from ganbench.conformance.watch import KeptLatents, KeptStream
-from ganbench.plan.entries import Entry, Wishes, expand
+from ganbench.plan.entries import Entry, Wishes, alone
 from ganbench.plan.seeds import derive
-from ganbench.plan.suite import EntrySet, Suite, Tier
+from ganbench.plan.suite import EntrySet
 from ganbench.plugins import Registered
 from ganbench.train import Engine, build_parts, two_player
 from ganbench.train.draws import label_frequencies, seed_default
@@ -163,9 +163,7 @@ def _full(registered: Registered) -> str:
 
 
 def _expand(subject: Subject, group: EntrySet, settings: dict[str, Any], form: Form) -> list[Entry]:
-    suite = Suite("trial", "", 1, 0, {"A": ""}, (), (), "", (), {}, {}, "trial", {})
-    tier = Tier("trial", "real_images", 1, (0,), False, "reduced", "", 0, 0, 0, {}, {}, None, 0.0, (), (group,))
-    return expand(suite, tier, Wishes(settings=settings), subject.registry, form.spec)
+    return alone(subject.registry, form.spec, group, Wishes(settings=settings))
 
 
 def _parameters(entry: Entry, form: Form) -> int:

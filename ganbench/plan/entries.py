@@ -96,6 +96,13 @@ def _in_mode(entry: Entry, mode: str) -> Entry:
     return replace(entry, description={**entry.description, "label": label}, mode=mode)
 
 
+def alone(registry: Registry, spec: SampleSpec, group: EntrySet, wishes: Wishes | None = None) -> list[Entry]:
+    """Entries on data of this form, without a suite."""
+    suite = Suite("none", "", 1, 0, {"A": ""}, (), (), "", (), {}, {}, "none", {})
+    tier = Tier("none", "real_images", 1, (0,), False, "reduced", "", 0, 0, 0, {}, {}, None, 0.0, (), (group,))
+    return expand(suite, tier, wishes or Wishes(), registry, spec)
+
+
 def _told_apart(entry: Entry) -> Entry:
     """The entry with what the suite changed in its recipe added to its label."""
     own = {k: v["value"] for k, v in entry.recipe.items() if v["origin"] == _OWN}

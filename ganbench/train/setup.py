@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 
-from ganbench.api import Dataset, Recipe, SampleSpec
+from ganbench.api import Component, Dataset, Game, Recipe, SampleSpec
 from ganbench.errors import UsageError
 from ganbench.plan.data import content_hash
 from ganbench.plan.modes import Mode, find_mode
@@ -73,8 +73,15 @@ def assemble(
     latents: Latents,
     seed: int,
     device: torch.device,
+    *,
+    change: Callable[[Game], Game] = lambda game: game,
+    penalties: bool = True,
 ) -> Engine:
-    """The engine of an entry on some data; its mode is narrowed to what the entry can have. seed: of this training."""
+    """The engine of an entry on some data; its mode is narrowed to what the entry can have.
+
+    seed: of this training. change: what is done to the game before it is played. penalties: whether components beside
+    the loss have their terms.
+    """
     entry, recipe, spec = asked.entry, asked.recipe, asked.spec
     if entry["game"]:
         mode = narrowed(asked.mode, recipe, None)
@@ -82,7 +89,9 @@ def assemble(
         seed_default(derive(seed, "initialisation", "game"), device)
         game = builder.build(spec, recipe)
     else:
-        components = [registry.component(name).record for name in asked.components]
+        components: list[Component] = [registry.component(name).record for name in asked.components]
+        if not penalties:
+            components[1:] = [replace(c, discriminator=None, generator=None) for c in components[1:]]
         parts = build_parts(
             components,
             spec,
@@ -92,4 +101,4 @@ def assemble(
         mode = narrowed(asked.mode, recipe, parts)
         architecture = registry.get("architecture", entry["architecture"])
         game = two_player(architecture, parts, spec, recipe, shared_fake=mode.shared_fake)
-    return Engine(game, recipe, spec, streams, latents, seed=seed, device=device, mode=mode)
+    return Engine(change(game), recipe, spec, streams, latents, seed=seed, device=device, mode=mode)
