@@ -55,7 +55,7 @@ def test_a_table_for_people(capsys: pytest.CaptureFixture[str]) -> None:
     first, *rows = out.splitlines()
     assert first.startswith("cdcgan · hinge") and "on 1×28×28, batch of 8" in first
     named = [row.partition("  ")[0] for row in rows]
-    assert ["images/s by D", "images/s by G"] == named[:2] and "channels_last" in named
+    assert named[:2] == ["images/s by D", "images/s by G"] and "channels_last" in named
     assert "time of penalty" not in named
 
 
