@@ -257,12 +257,12 @@ def _columns(
     suite: Suite, extractors: list[tuple[Registered, dict[str, Any]]], metrics: list[Registered]
 ) -> tuple[list[str], str]:
     columns: list[str] = []
-    for _, extractor in extractors:
+    for extractor in [e for _, e in extractors] or [None]:
         for registered in metrics:
             metric: Metric = registered.record
-            if "logits" in metric.needs and extractor["logits"] is None:
-                continue
             uses = {"features", "logits"} & set(metric.needs)
+            if uses and (extractor is None or ("logits" in uses and extractor["logits"] is None)):
+                continue
             columns += [column_name(c.name, extractor if uses else None) for c in metric.columns]
     columns = list(dict.fromkeys(columns))
     if not columns:

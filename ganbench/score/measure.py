@@ -129,7 +129,7 @@ class Measure:
 def measures(spec: RunSpec, registry: Registry, extractions: list[Extraction]) -> list[Measure]:
     """Every metric of a run, once for each extractor, or once in all if it asks for no features."""
     result: list[Measure] = []
-    for at, extraction in enumerate(extractions):
+    for at, extraction in enumerate(extractions or [None]):
         for planned in spec.score["metrics"]:
             metric: Metric = registry.get("metric", planned["name"])
             if unknown := set(planned["params"]) - set(metric.params):
@@ -138,7 +138,7 @@ def measures(spec: RunSpec, registry: Registry, extractions: list[Extraction]) -
                     f"metric '{planned['name']}' has no parameter '{sorted(unknown)[0]}'; there are: {known}"
                 )
             featured = bool({FEATURES, LOGITS} & set(metric.needs))
-            if featured or at == 0:
+            if extraction is not None if featured else at == 0:
                 params = {**metric.params, **planned["params"]}
                 result.append(Measure(planned["name"], metric, params, extraction if featured else None))
     return result

@@ -17,13 +17,14 @@ from ganbench.plugins import Registry
 from ganbench.record.environment import environment
 from ganbench.record.files import remove_unfinished, write_json_atomic
 from ganbench.record.pulse import Pulse
+from ganbench.train import pictures
 from ganbench.train.checkpoint import NAME, remove_checkpoints, save_checkpoint
 from ganbench.train.device import gpu_facts
 from ganbench.train.events import EventLog
 from ganbench.train.probes import measure_probes
 from ganbench.train.resume import circumstances, find_checkpoint
 from ganbench.train.room import Room
-from ganbench.train.sampling import Sampler, remove_samples, variants, weights_hash, write_grid, write_samples
+from ganbench.train.sampling import Sampler, remove_samples, variants, weights_hash, write_samples
 from ganbench.train.setup import build_engine
 from ganbench.train.throughput import Clock, flops_of_a_cycle
 
@@ -234,8 +235,10 @@ class Run:
             self.room.wait(partial(write_samples, self.folder, variant["name"], *drawn))
             if number == 0:
                 rate = self.sampler.rate(views)
-                if engine.spec.modality == "image":
-                    self.room.wait(partial(write_grid, self.folder / "samples.png", self.sampler.grid(views)))
+                if pictures.wanted(engine.spec):
+                    real = next(iter(engine.streams.values())).stored.cpu().numpy()
+                    drawn_over = partial(pictures.write, self.folder, engine.spec, self.sampler.shown(views), real)
+                    self.room.wait(drawn_over)
         trained = {
             "status": "completed" if bad is None else "diverged",
             "reason": None if bad is None else f"a loss or a weight was not finite at cycle {bad}",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import copy
 import hashlib
-import io
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -13,19 +12,17 @@ from typing import Any
 
 import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor, nn
 
 from ganbench.plan.seeds import derive
 from ganbench.record.files import write_atomic
+from ganbench.train import pictures
 from ganbench.train.draws import encode, seed_default
 from ganbench.train.engine import Engine
 from ganbench.train.names import Call
 from ganbench.train.views import View
 
 BATCH = 250
-GRID = (8, 10)
-"""Rows and columns of `samples.png`; for a conditional run column c shows class c (mod classes)."""
 
 
 def variants(engine: Engine) -> list[dict[str, Any]]:
@@ -73,13 +70,13 @@ class Sampler:
             self._on_batch()
         return torch.cat(samples).numpy(), torch.cat(labels).numpy() if labels else None
 
-    def grid(self, views: Mapping[str, View]) -> np.ndarray:
-        """Samples for the picture: latents shared by all GANs and seeds."""
-        rows, columns = GRID
-        latents = self.engine.latents.draw(rows * columns, "grid")
+    def shown(self, views: Mapping[str, View]) -> np.ndarray:
+        """Samples for the picture: latents shared by all GANs and seeds; column c of a grid shows class c."""
+        count = pictures.wanted(self.engine.spec)
+        latents = self.engine.latents.draw(count, "grid")
         if latents.y is not None:
             classes = int(self.engine.spec.classes)
-            latents = latents.but(y=(torch.arange(rows * columns) % columns % classes).to(self.engine.device))
+            latents = latents.but(y=(torch.arange(count) % pictures.GRID[1] % classes).to(self.engine.device))
         seed_default(derive(self.seed, "grid", "draws"), self.engine.device)
         made = self._generate(views, latents)
         assert made.x is not None
@@ -143,21 +140,6 @@ def remove_samples(folder: Path, name: str) -> None:
     """Remove what `write_samples` wrote."""
     for ending in ("npy", "labels.npy"):
         (folder / "samples" / f"{name}.{ending}").unlink(missing_ok=True)
-
-
-def write_grid(path: Path, images: np.ndarray, columns: int = GRID[1], scale: int = 2) -> None:
-    """A PNG of uint8 images `(N, C, H, W)`, one or three channels, in rows of `columns`."""
-    count, channels, height, width = images.shape
-    rows = -(-count // columns)
-    sheet = np.zeros((rows * columns, channels, height, width), np.uint8)
-    sheet[:count] = images
-    sheet = sheet.reshape(rows, columns, channels, height, width).transpose(0, 3, 1, 4, 2)
-    sheet = sheet.reshape(rows * height, columns * width, channels)
-    picture = Image.fromarray(sheet[..., 0] if channels == 1 else sheet)
-    picture = picture.resize((picture.width * scale, picture.height * scale), Image.Resampling.NEAREST)
-    data = io.BytesIO()
-    picture.save(data, "PNG", optimize=True)
-    write_atomic(path, lambda f: f.write(data.getvalue()))
 
 
 def _sizes(count: int, batch: int) -> Iterator[int]:

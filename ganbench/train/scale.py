@@ -12,7 +12,8 @@ from ganbench.plan.spec import RunSpec
 from ganbench.plugins import Registry
 from ganbench.record.environment import environment
 from ganbench.record.files import write_json_atomic
-from ganbench.train.sampling import GRID, write_grid, write_samples
+from ganbench.train import pictures
+from ganbench.train.sampling import write_samples
 
 
 def make_scale_row(spec: RunSpec, registry: Registry, folder: Path) -> None:
@@ -27,8 +28,8 @@ def make_scale_row(spec: RunSpec, registry: Registry, folder: Path) -> None:
         generator = np.random.default_rng(derive(spec.suite_seed, "scale", spec.entry["scale"]))
         samples, _ = row.samples(dataset.load, spec.score["samples"], generator)
         write_samples(folder, "scale", samples, None)
-        if dataset.spec.modality == "image":
-            write_grid(folder / "samples.png", samples[: GRID[0] * GRID[1]])
+        if count := pictures.wanted(dataset.spec):
+            pictures.write(folder, dataset.spec, samples[:count], dataset.load("train")[0])
     write_json_atomic(
         folder / "trained.json",
         {"status": "completed", "variants": [variant], "looks": [], "environment": environment()},
