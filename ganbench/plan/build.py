@@ -257,7 +257,8 @@ def _columns(
     suite: Suite, extractors: list[tuple[Registered, dict[str, Any]]], metrics: list[Registered]
 ) -> tuple[list[str], str]:
     columns: list[str] = []
-    for extractor in [e for _, e in extractors] or [None]:
+    plans: list[dict[str, Any] | None] = [e for _, e in extractors]
+    for extractor in plans or [None]:
         for registered in metrics:
             metric: Metric = registered.record
             uses = {"features", "logits"} & set(metric.needs)
