@@ -90,6 +90,7 @@ MAX_PLUGIN_CODE = 200
 PLAIN_WORDS: dict[str, str] = {
     "real": "the origin of a batch, and a side of a comparison",
     "noise": "where a view stands: augment, noise, pack",
+    "grid": "what the latents of a picture are drawn for",
 }
 """Registered names that the core may hold as strings, for they are words of the field there."""
 
