@@ -1,13 +1,13 @@
-"""Calibrates the levels of the `mnist` suite on real digits, and writes them into its file.
+"""Calibrates the levels of a suite of images with classes on real ones, and writes them into its file.
 
-    GANBENCH_DATA=FOLDER python scripts/calibrate_levels.py
+    GANBENCH_DATA=FOLDER python scripts/calibrate_levels.py [SUITE]
 
-`readable` is half of the distance of the mean picture. `learnt` asks for a distance below ten repeated digits, and for
+`readable` is half of the distance of the mean picture. `learnt` asks for a distance below ten repeated images, and for
 what a collapsed or blurred generator cannot have:
 
-- recall at least that of real digits of which half the classes are missing,
-- a label histogram at most as far from uniform (total variation) as that of real digits without two classes,
-- a classifier's confidence at least that of pictures that are the mean of two real digits.
+- recall at least that of real images of which half the classes are missing,
+- a label histogram at most as far from uniform (total variation) as that of real images without two classes,
+- a classifier's confidence at least that of pictures that are the mean of two real images.
 """
 
 from __future__ import annotations
@@ -20,19 +20,20 @@ import numpy as np
 import torch
 
 from ganbench import plugins
-from ganbench.plan.suite import read_suite
+from ganbench.plan.suite import Suite, read_suite
 from ganbench.score.measure import sanity
 
-SUITE = "mnist"
 
-
-def calibrate(registry: plugins.Registry, samples: int, params: dict[str, object]) -> dict[str, float]:
-    """The bounds of `learnt`, from `samples` real training digits against the test split."""
-    extractor = registry.get("extractor", "mnist-cnn")
+def calibrate(registry: plugins.Registry, suite: Suite, samples: int, params: dict[str, object]) -> dict[str, float]:
+    """The bounds of `learnt`, from `samples` real training images against the test split."""
+    extractor = registry.get("extractor", suite.extractors[0])
     metric = registry.get("metric", "precision-recall")
     network = extractor.build(extractor.weights(None).file, ("features", "logits"))
-    digits, labels = registry.get("dataset", SUITE).load("train")
-    test, _ = registry.get("dataset", SUITE).load("test")
+    (name,) = suite.datasets.values()
+    dataset = registry.get("dataset", name)
+    images, labels = dataset.load("train")
+    test, _ = dataset.load("test")
+    classes = dataset.spec.classes
 
     @torch.no_grad()
     def look(x: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
@@ -49,30 +50,32 @@ def calibrate(registry: plugins.Registry, samples: int, params: dict[str, object
     settings = {**metric.params, **params}
     most = int(settings["samples"])
     real, _ = look(test)
-    order = np.random.default_rng(0).permutation(len(digits))
-    digits, labels = digits[order], labels[order]
-    half = digits[labels < 5][:samples]
-    eight = digits[labels < 8][:samples]
-    pairs = (digits[:samples].astype(np.uint16) + digits[samples : 2 * samples]) // 2
-    series = {"real": digits[:samples], "half": half, "eight": eight, "pairs": pairs.astype(np.uint8)}
-    table = {name: scores(np.ascontiguousarray(x)) for name, x in series.items()}
+    order = np.random.default_rng(0).permutation(len(images))
+    images, labels = images[order], labels[order]
+    half = images[labels < classes // 2][:samples]
+    some = images[labels < classes - 2][:samples]
+    pairs = (images[:samples].astype(np.uint16) + images[samples : 2 * samples]) // 2
+    series = {"real": images[:samples], "half": half, "some": some, "pairs": pairs.astype(np.uint8)}
+    table = {kind: scores(np.ascontiguousarray(x)) for kind, x in series.items()}
     print(f"{'set':8}{'recall':>8}{'TV':>8}{'confidence':>12}")
-    for name, (recall, apart, confidence) in table.items():
-        print(f"{name:8}{recall:8.3f}{apart:8.3f}{confidence:12.3f}")
+    for kind, (recall, apart, confidence) in table.items():
+        print(f"{kind:8}{recall:8.3f}{apart:8.3f}{confidence:12.3f}")
     return {
         "recall_at_least": round(table["half"][0], 2),
-        "histogram_tv_at_most": round(table["eight"][1], 2),
+        "histogram_tv_at_most": round(table["some"][1], 2),
         "confidence_at_least": round(table["pairs"][2], 2),
     }
 
 
 def main() -> None:
     """Calibrate and write the line `learnt = …` of the suite's file."""
-    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("suite", nargs="?", default="mnist")
     registry = plugins.load()
-    file: Path = registry.get("suite", SUITE).file
-    tier = read_suite(file).tier("quick")
-    bounds = calibrate(registry, tier.samples, dict(tier.params.get("precision-recall", {})))
+    file: Path = registry.get("suite", parser.parse_args().suite).file
+    suite = read_suite(file)
+    tier = suite.tier("quick")
+    bounds = calibrate(registry, suite, tier.samples, dict(tier.params.get("precision-recall", {})))
     words = ", ".join(f"{key} = {value}" for key, value in bounds.items())
     line = f'learnt = {{ below_role = "collapse", {words} }}'
     text, found = re.subn(r"^learnt = .*$", line, file.read_text(encoding="utf-8"), flags=re.MULTILINE)

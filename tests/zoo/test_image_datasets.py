@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from ganbench import Unavailable, UsageError
+from ganbench.cli import main
 from ganbench_zoo.datasets import cifar10, fashion_mnist
 
 DATASETS = pytest.mark.parametrize("dataset", [fashion_mnist, cifar10], ids=lambda d: d.__name__.rpartition(".")[2])
@@ -198,3 +199,21 @@ def test_a_hostile_pickle_is_refused_and_not_run(data, things, tmp_path, monkeyp
     with pytest.raises(UsageError, match=r"not the pictures and labels of CIFAR-10 \(sha256 differs\)"):
         cifar10.load("test")
     assert not (tmp_path / "marker").exists()
+
+
+# ── their suites ──
+
+
+@pytest.mark.parametrize("dataset", [fashion_mnist], ids=["fashion_mnist"])
+def test_a_suite_without_its_data_is_one_line_and_not_a_run(dataset, data, monkeypatch, capsys, tmp_path):
+    def cut_off(into: Path) -> None:
+        raise OSError("no route to host")
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(dataset, "download", cut_off)
+    (record,) = dataset.ganbench_datasets()
+    with pytest.raises(SystemExit) as ended:
+        main(["run", "--suite", record.name, "--device", "cpu"])
+    (line,) = capsys.readouterr().err.strip().splitlines()
+    assert ended.value.code == 2 and "no route to host" in line and "GANBENCH_DATA" in line
+    assert not (tmp_path / "runs").exists()
