@@ -37,7 +37,7 @@ ARROWS: dict[str, set[str]] = {
     "record": {"api"} | STORAGE,
     "plan": {"api", "plugins", "record"} | STORAGE,
     "train": {"api", "plugins", "record", "plan"} | STORAGE,
-    "score": {"api", "plugins", "record", "plan"} | STORAGE,
+    "score": {"api", "plugins", "reading", "record", "plan"} | STORAGE,
     "doctor": {"api", "plugins", "execute"} | STORAGE,
     "rank": {"record", "errors"},
     "publish": {"rank", "record", "errors"},

@@ -12,6 +12,7 @@ from ganbench import __version__
 from ganbench.cli.bench import bench
 from ganbench.cli.check import check
 from ganbench.cli.doctor import doctor
+from ganbench.cli.evaluate import evaluate
 from ganbench.cli.info import info
 from ganbench.cli.leaderboard import leaderboard
 from ganbench.cli.list import list_plugins
@@ -32,6 +33,7 @@ app = typer.Typer(
 app.command("run")(run)
 app.command("leaderboard")(leaderboard)
 app.command("publish")(publish)
+app.command("evaluate")(evaluate)
 app.command("list")(list_plugins)
 app.command("info")(info)
 app.command("check")(check)

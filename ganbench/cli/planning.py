@@ -60,7 +60,7 @@ def make(request: Request) -> Planned:
     registry = load(request.plugins, request.plugins_dirs)
     suite = find_suite(registry, request.suite)
     tier = suite.tier(request.tier)
-    found = devices(request.device, _gpus, request.jobs)
+    found = slots(request.device, request.jobs)
     data = resolve_data(suite, tier, registry, request.dataset)
     made = plan(
         suite,
@@ -111,6 +111,11 @@ def find_all(registry: Registry, request: Request) -> None:
     ):
         for name in names:
             registry.find(kind, name)
+
+
+def slots(device: str, jobs: int | None) -> Devices:
+    """What `--device` and `--jobs` mean here; torch is asked only if it matters."""
+    return devices(device, _gpus, jobs)
 
 
 def _gpus() -> int:

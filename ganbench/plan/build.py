@@ -20,6 +20,19 @@ SLOW = 100.0
 """Images per second on a CPU core below which an extractor's time is estimated and said."""
 
 
+UNTRAINED: Mapping[str, Any] = {
+    "architecture": None,
+    "loss": None,
+    "regularizers": [],
+    "augmentations": [],
+    "preset": None,
+    "game": None,
+    "scale": None,
+    "role": None,
+}
+"""The parts of an entry that this program does not train."""
+
+
 @dataclass(frozen=True)
 class Choice:
     """What is measured instead of what the suite says; empty: as the suite has it.
@@ -168,17 +181,9 @@ def _trained(
 
 def _scale(found: Registered, datasets: list[Registered], common: Mapping[str, Any]) -> RunSpec:
     row: ScaleRow = found.record
-    empty: dict[str, Any] = {
-        "architecture": None,
-        "loss": None,
-        "regularizers": [],
-        "augmentations": [],
-        "preset": None,
-        "game": None,
-    }
     return RunSpec(
         kind=SCALE,
-        entry={"label": found.name, **empty, "scale": found.name, "role": row.role},
+        entry={"label": found.name, **UNTRAINED, "scale": found.name, "role": row.role},
         components=(),
         recipe={},
         seed=0,

@@ -1,4 +1,5 @@
-"""`RunSpec`: one training run (or one row of the scale), complete and frozen, with a canonical form and an id."""
+"""`RunSpec`: one training run (a row of the scale; foreign samples), complete and frozen, with a canonical form and an
+id."""
 
 from __future__ import annotations
 
@@ -16,7 +17,7 @@ from ganbench.errors import UsageError
 from ganbench.plan.modes import REFERENCE
 from ganbench.record.files import read_json, write_json_atomic
 
-TRAINED, SCALE = "trained", "scale"
+TRAINED, SCALE, FOREIGN = "trained", "scale", "foreign"
 COUNTERS = ("real_images", "generator_steps", "discriminator_steps", "seconds")
 
 
@@ -31,10 +32,11 @@ class RunSpec:
 
     The *training* part (`identity`) decides the run's id; the rest says how it is scored and shown.
 
-    kind: `"trained"` or `"scale"`. suite: id, name, version, tier and how its table is shown. entry: what is trained:
-    label, architecture, loss, … components: every component by name, brought ones included. recipe: key -> value and
-    origin. data: stream -> data set's name, split and content hash. budget: counter and amount. plugins: provenance of
-    the modules that take part in training. score: what is measured, and with which plugins. skip: why it is not run.
+    kind: `"trained"`, `"scale"`, or `"foreign"` (samples of another program; `data` has their hash). suite: id, name,
+    version, tier and how its table is shown. entry: what is trained: label, architecture, loss, … components: every
+    component by name, brought ones included. recipe: key -> value and origin. data: stream -> data set's name, split
+    and content hash. budget: counter and amount. plugins: provenance of the modules that take part in training. score:
+    what is measured, and with which plugins. skip: why it is not run.
     """
 
     kind: str

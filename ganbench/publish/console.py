@@ -15,7 +15,7 @@ from ganbench.rank import Leaderboard
 _WIDE = "md, csv and json"
 _HEADLINE = 28
 """Widest headline; the values of many seeds, some failed, go on in the next line."""
-_STYLES = {"unranked": "yellow", "scale": "dim"}
+_STYLES = {"unranked": "yellow", "foreign": "cyan", "scale": "dim"}
 
 
 def show(leaderboards: Iterable[Leaderboard], console: Console) -> None:
@@ -47,7 +47,8 @@ def _fit(words: Table, console: Console) -> tuple[list[Table], list[str]]:
         return [words], []
     scores = words.only(lambda column: column.part not in ("cost", "sanity"))
     costs = words.only(lambda column: column.title == "Entry" or column.part in ("cost", "sanity"))
-    costs.sections.pop("scale", None)
+    for without in ("foreign", "scale"):
+        costs.sections.pop(without, None)
     scores, moved = _without_last_scores(scores, console)
     others = words.only(lambda column: column.title == "Entry" or column in moved)
     others, dropped = _without_last_scores(others, console)

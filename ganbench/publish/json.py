@@ -38,6 +38,8 @@ def _clean(value: Any) -> Any:
         return {str(key): _clean(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_clean(item) for item in value]
+    if value is pd.NA:
+        return None
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value

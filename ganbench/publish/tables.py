@@ -29,7 +29,8 @@ class Field:
 
 @dataclass(frozen=True)
 class Table:
-    """Words for each row of each section (entries, unranked, scale). notes: why rows failed, miss or were skipped."""
+    """Words for each row of each section (entries, unranked, foreign, scale). notes: why rows failed, miss or were
+    skipped."""
 
     title: str
     fields: list[Field]
@@ -47,14 +48,14 @@ class Table:
 def title(board: Leaderboard) -> str:
     """The suite's title with its tier and the kind of table."""
     suite = board.suite
-    conditional = board.frame.loc[board.frame["section"] != "scale", "conditional"]
+    conditional = board.frame.loc[~board.frame["section"].isin(["foreign", "scale"]), "conditional"]
     kind = f"{plain(suite['table'])}, conditional" if len(conditional) and conditional.all() else plain(suite["table"])
     return f"{plain(suite['title'])} · {plain(suite['tier'])} ({kind})"
 
 
 def table(board: Leaderboard, aligned: bool = False) -> Table:
     """The words of a leaderboard; columns that say nothing are left out. aligned: numbers padded for a terminal."""
-    shown = board.frame[board.frame["section"].isin(["entries", "unranked", "scale"])]
+    shown = board.frame[board.frame["section"].isin(["entries", "unranked", "foreign", "scale"])]
     shared = _shared(board)
     columns = [(head, words) for head, words in _columns(board, shown, aligned, shared) if _says(words)]
     fields = [head for head, _ in columns]
@@ -90,8 +91,8 @@ def _columns(
     yield Field("Memory", "cost"), [quantity(value, _BYTES) for value in rows["peak_memory_bytes"]]
     yield Field("G size", "cost"), [quantity(value) for value in rows["parameters_G"]]
     yield Field("D size", "cost"), [quantity(value) for value in rows["parameters_D"]]
-    modes = [plain(mode) for mode in rows["mode"]]
-    yield Field("Mode", "cost", left=True), modes if len(set(modes)) > 1 else [""] * len(modes)
+    modes = [plain(row["mode"]) if row["section"] != "foreign" else "" for row in rows.to_dict("records")]
+    yield Field("Mode", "cost", left=True), modes if len({*modes} - {""}) > 1 else [""] * len(modes)
 
 
 def _shared(board: Leaderboard) -> tuple[str, str] | None:
@@ -119,7 +120,8 @@ def _whole(value: float) -> str:
 
 
 def _entry(row: dict[str, Any]) -> str:
-    return plain(f"{row['label']} ({row['role']})" if row["role"] else row["label"])
+    mark = "foreign" if row["section"] == "foreign" else row["role"]
+    return plain(f"{row['label']} ({mark})" if mark else row["label"])
 
 
 def _rank(row: dict[str, Any]) -> str:
@@ -132,6 +134,8 @@ def _rank(row: dict[str, Any]) -> str:
 def _seeds(row: dict[str, Any]) -> str:
     if row["section"] == "scale":
         return f"{row['missing']} missing" if row["missing"] else ""
+    if row["section"] == "foreign" and not row["seeds"]:
+        return "unknown"
     parts = [str(row["n"])]
     if failed := row["diverged"] + row["degenerate"]:
         parts.append(f"{failed} failed")
@@ -200,5 +204,6 @@ def _notes(frame: pd.DataFrame) -> Iterator[str]:
         if row["section"] == "skipped":
             yield f"Skipped: {plain(row['label'])} ({plain(row['reason']) or 'no reason given'})"
         elif row["reason"]:
-            what = "Failed" if row["diverged"] + row["degenerate"] else "Missing"
+            lacking = "Not scored" if row["section"] == "foreign" else "Missing"
+            what = "Failed" if row["diverged"] + row["degenerate"] else lacking
             yield f"{what}: {plain(row['label'])} ({plain(row['reason'])})"

@@ -27,6 +27,8 @@ def captions(
     strange: Mapping[str, int],
 ) -> tuple[str, ...]:
     """The captions of one table. costs: of the ranked rows, in their order."""
+    if all(row.kind == "foreign" for row in made):
+        return (*_values(made, headline, log), "Nothing that was trained here is measured like this.", *_seeds(made))
     return tuple(
         [
             *_kind(suite),
@@ -48,7 +50,7 @@ def _kind(suite: Mapping[str, Any]) -> Iterator[str]:
 def _values(made: list[Row], headline: Column, log: bool) -> Iterator[str]:
     better = {"lower": "lower is better", "higher": "higher is better"}.get(headline.direction, "no direction")
     yield f"Headline: {headline.title} ({better}), at the end of the budget; ordered by the median over seeds."
-    entries = [row for row in made if not row.scale]
+    entries = [row for row in made if row.trained]
     if any(0 < row.n < statistics.MIN_SEEDS for row in entries):
         yield "Fewer than 3 seeds: the value of each, no interval, no rank."
     if any(row.n >= statistics.MIN_SEEDS and not row.failures for row in entries):
@@ -81,7 +83,9 @@ def _ranks(
 
 
 def _seeds(made: list[Row]) -> Iterator[str]:
-    trained = [row for row in made if not row.scale]
+    trained = [row for row in made if row.trained]
+    if any(row.kind == "foreign" for row in made):
+        yield "Foreign: samples of another program; on what and for how long it trained is not known here: no rank."
     if any(seed.status == "degenerate" for row in trained for seed in row.seeds):
         bad = " or ".join(sorted({row.label for row in made if row.entry.get("role") == "degenerate"}))
         yield f"†: degenerate, finite but no better than {bad}; counts as a failure of the method."

@@ -40,7 +40,8 @@ def rows_frame(
 
 def scores_frame(placed: Sequence[tuple[Row, int]], cols: Sequence[Column], log: bool) -> pd.DataFrame:
     """One line a row, column and seed; `log` is the headline's, other columns have their own."""
-    return pd.DataFrame([line for row, at in placed for line in _scores(row, at, cols, log)], columns=_SCORES)
+    lines = [line for row, at in placed for line in _scores(row, at, cols, log)]
+    return pd.DataFrame(lines, columns=_SCORES).astype({"seed": "Int64"})
 
 
 def pairs_frame(ranked: Sequence[Row], pairs: Iterable[statistics.Pair]) -> pd.DataFrame:
@@ -67,7 +68,7 @@ def _line(
         "degenerate": sum(seed.status == "degenerate" for seed in counted),
         "diverged": sum(seed.status == "diverged" for seed in counted),
         "missing": sum(not seed.counts for seed in row.seeds) if row.section != "skipped" else 0,
-        "seeds": tuple(seed.seed for seed in counted),
+        "seeds": tuple(seed.seed for seed in counted if row.seeded),
         "statuses": tuple(seed.status for seed in counted),
         "values": tuple(seed.scores.get(headline.name, math.nan) for seed in counted),
         "centre": centre.centre,
@@ -105,7 +106,7 @@ def _scores(row: Row, position: int, cols: Sequence[Column], log: bool) -> list[
         for seed in row.seeds:
             line: dict[str, Any] = {"column": column.name, "direction": column.direction, "samples": column.n}
             line |= {
-                "seed": seed.seed,
+                "seed": seed.seed if row.seeded else None,
                 "status": seed.status,
                 "value": seed.scores.get(column.name, math.nan),
                 "n": n,

@@ -18,12 +18,20 @@ class Group:
     comparability: str
     trained: list[Record] = field(default_factory=list)
     scale: list[Record] = field(default_factory=list)
+    foreign: list[Record] = field(default_factory=list)
+
+    @property
+    def records(self) -> list[Record]:
+        """All of them."""
+        return [*self.trained, *self.foreign, *self.scale]
 
     def scores(self, record: Record) -> Iterator[dict[str, Any]]:
         """The record's scores, of its headline only those that compare within this table."""
-        prints = self.fingerprints() if record["kind"] == "scale" else set()
+        prints = self.fingerprints() if record["kind"] != "trained" else set()
         for score in record.get("scores") or []:
-            elsewhere = score["column"] == self.suite["headline"] and score.get("comparability") != self.comparability
+            elsewhere = (
+                score["column"] == self.suite["headline"] and (score.get("comparability") or "") != self.comparability
+            )
             if not elsewhere or score.get("fingerprint") in prints:
                 yield score
 
@@ -31,7 +39,7 @@ class Group:
         """The fingerprints of the headline in this table; one, unless the records contradict themselves."""
         return {
             score["fingerprint"]
-            for record in self.trained
+            for record in self.records
             for score in headline_scores(record)
             if score["fingerprint"] and score["comparability"] == self.comparability
         }
@@ -57,6 +65,7 @@ def group(records: Iterable[Record]) -> list[Group]:
 def _tables(records: list[Record]) -> list[Group]:
     trained = [record for record in records if record["kind"] == "trained"]
     scale = [record for record in records if record["kind"] == "scale"]
+    foreign = [record for record in records if record["kind"] == "foreign"]
     members: dict[str, list[Record]] = {}
     for record in trained:
         for key in sorted({score["comparability"] for score in headline_scores(record)}):
@@ -66,7 +75,7 @@ def _tables(records: list[Record]) -> list[Group]:
         if not headline_scores(record):
             for key in _homes(record, homes):
                 members.setdefault(key, []).append(record)
-    if not members:
+    if not members and scale:
         counts = Counter(score["comparability"] for record in scale for score in headline_scores(record))
         members[min(counts, key=lambda key: (-counts[key], key), default="")] = []
     tables = []
@@ -75,7 +84,21 @@ def _tables(records: list[Record]) -> list[Group]:
         tables.append(Group(newest["suite"], key, found))
     for table in tables:
         table.scale = [record for record in scale if _fits(table, record)]
+        table.foreign = [record for record in foreign if headline_scores(record) and _fits(table, record)]
+    placed = {id(record) for table in tables for record in table.foreign}
+    tables += _measured_otherwise([record for record in foreign if id(record) not in placed])
     return sorted(tables, key=lambda table: (-len(table.trained), table.comparability))
+
+
+def _measured_otherwise(foreign: list[Record]) -> list[Group]:
+    """Tables of their own for foreign rows whose headline is no other table's, one for each way of measuring."""
+    tables: dict[str, Group] = {}
+    for record in sorted(foreign, key=lambda record: (record["finished"], record["run_id"])):
+        score = next(iter(headline_scores(record)), {})
+        table = tables.setdefault(score.get("fingerprint") or "", Group({}, ""))
+        table.suite, table.comparability = record["suite"], score.get("comparability") or ""
+        table.foreign.append(record)
+    return list(tables.values())
 
 
 def _homes(record: Record, homes: dict[str, list[Record]]) -> list[str]:

@@ -20,7 +20,7 @@ from ganbench.rank.records import Record, load_records
 from ganbench.rank.rows import Column, Row, columns, roles, rows
 from ganbench.rank.seeds import keep
 
-SECTIONS = ("entries", "unranked", "scale", "skipped")
+SECTIONS = ("entries", "unranked", "foreign", "scale", "skipped")
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,15 +30,17 @@ class Leaderboard:
     suite: the suite's fields as records have them (id, name, version, tier, title, table, ranks, note, …).
     columns: the columns of scores, headline first. captions: lines to show under the table.
     frame: one line a row, in the order of the table:
-        section (entries, unranked, scale, skipped), position (1, 2, … within the section), label, variant, mode, role,
-        conditional; n (seeds that finished), completed (degenerate ones among them), degenerate, diverged, missing;
+        section (entries, unranked, foreign, scale, skipped), position (1, 2, … within the section), label, variant,
+        mode, role, conditional; n (seeds that finished), completed (degenerate ones among them), degenerate, diverged,
+        missing;
         seeds, statuses, values (tuples, one item a seed that finished; the headline, NaN where there is none);
         centre, low, high (of the headline: geometric mean, or arithmetic where `log` is false; interval from 3 seeds
         without a failure), log, median (failed seeds are the worst; NaN where one of those is the median), rank_low,
         rank_high (NaN: no rank), level, reason; medians over seeds of
         images_per_second, seconds, peak_memory_bytes, parameters_G, parameters_D, histogram_tv, confidence.
     scores: one line a row, column and seed: section, position, label, variant, column, direction, samples, seed,
-        status, value; and of the row in this column n, centre, low, high (of seeds that did not fail), log.
+        status, value (seed is <NA> where it is not known); and of the row in this column n, centre, low, high (of
+        seeds that did not fail), log.
     pairs: one line a pair of ranked rows: first, second, test, p, holm, rank_check (p), better (a label or "").
     environments: what the machines were, each once.
     """
@@ -99,7 +101,7 @@ def _leaderboard(table: Group, superseded: int, reproduced: int) -> Leaderboard:
         scores=scores_frame(placed, cols, log),
         pairs=pairs_frame(ranked, pairs),
         captions=captions(table.suite, headline, made, costs, log, superseded, reproduced, strange),
-        environments=_environments([*table.trained, *table.scale]),
+        environments=_environments(table.records),
     )
 
 

@@ -13,6 +13,7 @@ from ganbench.record.files import read_json
 
 Record = dict[str, Any]
 
+KINDS = ("trained", "scale", "foreign")
 FINISHED = ("completed", "diverged", "skipped")
 LOST = ("crashed", "oom", "killed", "timeout", "interrupted")
 
@@ -44,6 +45,7 @@ _OPTIONAL: dict[str, tuple[type, ...]] = {
     "entry.role": (str, _NULL),
     "entry.mode": (str, _NULL),
     "entry.conditional": (bool, _NULL),
+    "entry.seeded": (bool, _NULL),
     "counters": (dict, _NULL),
     "counters.seconds": (*_NUMBER, _NULL),
     "throughput": (dict, _NULL),
@@ -133,7 +135,7 @@ def _check(record: Record, file: Path) -> None:
     for key, types in _OPTIONAL.items():
         if (value := _get(record, key)) is not _MISSING:
             _require(file, key, value, types)
-    _one_of(file, "kind", record["kind"], ("trained", "scale"))
+    _one_of(file, "kind", record["kind"], KINDS)
     _one_of(file, "status", record["status"], FINISHED if file.name == "result.json" else LOST)
     for at, column in enumerate(record["suite"]["columns"]):
         _require(file, f"suite.columns[{at}]", column, (str,))

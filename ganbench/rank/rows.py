@@ -56,13 +56,28 @@ class Seed:
 
 @dataclass
 class Row:
-    """A row; its seeds are in their order."""
+    """A row; its seeds are in their order. kind: that of its records."""
 
     label: str
     variant: str
     entry: Mapping[str, Any]
-    scale: bool
+    kind: str
     seeds: list[Seed]
+
+    @property
+    def scale(self) -> bool:
+        """Whether it gives the scale."""
+        return self.kind == "scale"
+
+    @property
+    def trained(self) -> bool:
+        """Whether it was trained here, under the suite's budget."""
+        return self.kind == "trained"
+
+    @property
+    def seeded(self) -> bool:
+        """Whether the training seeds are known."""
+        return bool(self.entry.get("seeded", True))
 
     @property
     def n(self) -> int:
@@ -87,9 +102,9 @@ class Row:
 
     @property
     def section(self) -> str:
-        """Where the row stands: entries, unranked (most seeds failed, or none is there), scale or skipped."""
-        if self.scale:
-            return "scale"
+        """Where the row stands: entries, unranked (most seeds failed, or none is there), foreign, scale or skipped."""
+        if not self.trained:
+            return self.kind
         if self.n == 0 and any(seed.status == "skipped" for seed in self.seeds):
             return "skipped"
         return "entries" if self.n and 2 * self.failures <= self.n else "unranked"
@@ -98,9 +113,11 @@ class Row:
 def columns(group: Group) -> tuple[list[Column], dict[str, int]]:
     """The columns, headline first, and how many values of each were measured otherwise and so stay out."""
     found: dict[str, list[dict[str, Any]]] = {}
-    for record in [*group.trained, *group.scale]:
+    own = {score["column"] for record in [*group.trained, *group.scale] for score in group.scores(record)}
+    for record in group.records:
         for score in group.scores(record):
-            found.setdefault(score["column"], []).append(score)
+            if record["kind"] != "foreign" or score["column"] not in own:  # who was trained here says what a column is
+                found.setdefault(score["column"], []).append(score)
     headline = group.suite["headline"]
     order = dict.fromkeys([headline, *group.suite["columns"], *sorted(found)])
     made, strange = [], {}
@@ -126,9 +143,9 @@ def rows(group: Group, cols: Iterable[Column]) -> list[Row]:
     """Every row of the table; degenerate seeds are marked by the row of the scale that has this role."""
     known = {column.name: column for column in cols}
     headline = known[group.suite["headline"]]
-    made = [row for row in _rows(group, group.scale, known)]
+    made = _rows(group, group.scale, known)
     bound = roles(made, headline.name).get("degenerate", math.nan)
-    for row in _rows(group, group.trained, known):
+    for row in _rows(group, group.trained, known) + _rows(group, group.foreign, known):
         for seed in row.seeds:
             value = seed.scores.get(headline.name, math.nan)
             no_better = value <= bound if headline.direction == "higher" else value >= bound
@@ -162,7 +179,7 @@ def _rows(group: Group, records: list[Record], known: Mapping[str, Column]) -> l
         for variant, main in (variants or {"": True}).items():
             label = entry["label"] if main or len(variants) == 1 else f"{entry['label']} ({variant.rpartition('-')[2]})"
             seeds = [_seed(group, record, variant, known) for record in sorted(runs, key=lambda record: record["seed"])]
-            made.append(Row(label, variant, entry, records is group.scale, seeds))
+            made.append(Row(label, variant, entry, runs[0]["kind"], seeds))
     return made
 
 

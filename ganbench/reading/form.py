@@ -55,22 +55,23 @@ def with_channels(x: np.ndarray, channels: int, what: str) -> tuple[np.ndarray, 
 
 
 def _channels_first(x: np.ndarray, what: str, layout: str | None) -> tuple[np.ndarray, list[str]]:
-    shape = "×".join(map(str, x.shape))
+    shape, notes = "×".join(map(str, x.shape)), []
     if layout is None and x.ndim == 4:
         fits = [name for name, axis in (("NCHW", 1), ("NHWC", 3)) if x.shape[axis] in _CHANNELS]
         if len(fits) != 1:
             why = "may be NCHW or NHWC; say which (--layout)" if fits else "has no axis of 1 or 3 channels"
             raise UsageError(f"{what}: shape {shape} {why}")
         layout = fits[0]
+        notes = [f"each sample, {'×'.join(map(str, x.shape[1:]))}, read as {layout[1:]}"]
     layout = layout or "NHW"
     if layout not in LAYOUTS or x.ndim != len(layout):
         raise UsageError(f"{what}: shape {shape} is not {layout}; images are {', '.join(LAYOUTS)}")
     if layout == "NHW":
-        return x[:, None], []
+        return x[:, None], notes
     x = x.transpose(0, 3, 1, 2) if layout == "NHWC" else x
     if x.shape[1] not in _CHANNELS:
         raise UsageError(f"{what}: shape {shape} as {layout} has {x.shape[1]} channels, expected 1 or 3")
-    return x, [f"shape {shape} taken as {layout}"]
+    return x, notes
 
 
 def _bounds(x: np.ndarray, what: str, given: Sequence[float] | None) -> tuple[float, float, str]:

@@ -27,6 +27,7 @@ def test_every_form_gives_the_same_bytes() -> None:
     ):
         made, notes = to_images(x, "x")
         assert made.dtype == np.uint8 and abs(made.astype(int) - U).max() <= (x.dtype == np.float16)
+        assert notes[0] in ("each sample, 3×16×16, read as CHW", "each sample, 16×16×3, read as HWC")
         assert len(notes) == 1 + len(said) and all(want in note for want, note in zip(said, notes[1:], strict=True))
     made, _ = to_images(U[:, 0], "x")
     assert (made == U[:, :1]).all()

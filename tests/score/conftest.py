@@ -79,11 +79,16 @@ class Tiny:
         return folder
 
 
+@pytest.fixture(scope="session")
+def tiny_registry() -> plugins.Registry:
+    return plugins.load([str(TINY)])
+
+
 @pytest.fixture
-def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tiny:
+def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tiny_registry: plugins.Registry) -> Tiny:
     monkeypatch.setenv("GANBENCH_CACHE", str(tmp_path / "cache"))
     (tmp_path / "tiny.toml").write_text(SUITE)
-    registry = plugins.load([str(TINY)])
+    registry = tiny_registry
     suite = read_suite(tmp_path / "tiny.toml")
     made = plan(suite, suite.tier(None), registry, resolve_data(suite, suite.tier(None), registry), device="cpu")
     return Tiny(registry, {run.entry["label"]: run for run in made.runs}, tmp_path)

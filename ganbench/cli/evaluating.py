@@ -1,0 +1,185 @@
+"""Samples of another program, or of a finished run, through the scoring process and into a record."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from ganbench.api import Extractor
+from ganbench.cli.loading import load
+from ganbench.cli.planning import find_suite, slots
+from ganbench.cli.terminal import columns, one_line
+from ganbench.errors import UsageError
+from ganbench.execute import folders
+from ganbench.execute.lock import SuiteLock
+from ganbench.execute.slot import Doors, Outcome, Slot
+from ganbench.plan.build import Choice
+from ganbench.plan.foreign import Known, plan_foreign, protocol, suite_of
+from ganbench.plan.rescore import plan_rescoring
+from ganbench.plan.spec import RunSpec
+from ganbench.publish.text import NOTHING, number
+from ganbench.reading.form import LAYOUTS
+from ganbench.record.files import read_json
+from ganbench.score import foreign, rescore
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the command line says."""
+
+    samples: Path | None
+    run: Path | None
+    dataset: str | None
+    suite: str | None
+    tier: str | None
+    labels: Path | None
+    layout: str | None
+    range: str | None
+    extractors: tuple[str, ...]
+    metrics: tuple[str, ...]
+    name: str | None
+    seed: int | None
+    out: Path
+    device: str
+    plugins: tuple[str, ...]
+    plugins_dirs: tuple[Path, ...]
+    json: bool
+
+    @property
+    def choice(self) -> Choice:
+        """What is measured instead of what the suite, or the run, says."""
+        return Choice(self.extractors, self.metrics)
+
+
+def evaluate(asked: Request) -> int:
+    """Score, print and return the program's exit code."""
+    if (asked.samples is None) == (asked.run is None):
+        raise UsageError("give --samples DIR|FILE with --dataset NAME, or --run RUN")
+    if asked.run is not None:
+        alone = ("dataset", "suite", "tier", "labels", "layout", "range", "name", "seed")
+        if given := [f"--{option}" for option in alone if getattr(asked, option) is not None]:
+            raise UsageError(f"{', '.join(given)}: not with --run, whose record says it")
+        return _again(asked, asked.run)
+    assert asked.samples is not None
+    return _foreign(asked, asked.samples)
+
+
+def _foreign(asked: Request, place: Path) -> int:
+    bounds = _bounds(asked.range)
+    if asked.layout not in (None, *LAYOUTS):
+        raise UsageError(f"--layout {asked.layout}: must be one of {', '.join(LAYOUTS)}")
+    name = one_line(place.resolve().stem if asked.name is None else asked.name)
+    if not name:
+        raise UsageError("--name: a row needs a name that can be printed")
+    if asked.suite is None and asked.dataset is None:
+        raise UsageError("--samples wants --dataset NAME (or --suite NAME): what are they compared with?")
+    registry = load(asked.plugins, asked.plugins_dirs)
+    suite = find_suite(registry, asked.suite) if asked.suite else suite_of(registry, str(asked.dataset))
+    found = slots(asked.device, 1)
+    how = protocol(registry, suite, asked.tier, asked.dataset, asked.choice, found.kind)
+    form = how.dataset.spec
+    given = foreign.read_given(place, form, how.tier.samples, labels=asked.labels, layout=asked.layout, bounds=bounds)
+    extractors: list[Extractor] = [e.record for e in how.scoring.extractors]
+    if reason := foreign.refusal(given, form, extractors):
+        raise UsageError(f"{place}: {reason}; make them fit first (how images are resized changes scores)")
+    known = Known(name, asked.seed, given.sha256, len(given.x), given.y is not None)
+    plan = plan_foreign(how, known, found.kind)
+    (spec,) = plan.runs
+    home = folders.suite_folder(plan, asked.out)
+    with SuiteLock(home) as lock:
+        work = folders.survey(plan, asked.out)
+        (folder,) = [planned.folder for planned in work]
+        for ready in folders.prepare(work):
+            foreign.write_given(spec, ready, given)
+        slot = Slot(found.slots[0], doors=_doors(asked, plan.weights), held=(lock.descriptor,))
+        outcome = _finish(slot, folder)
+    scale = f"suite {how.suite.name}, tier {how.tier.name}"
+    opening = f"{name}: {len(given.x):,} of {given.total:,} samples against {spec.score['dataset']}, as {scale}"
+    if outcome.lost:
+        return _lost(outcome)
+    record = read_json(folder / "result.json")
+    closing = f"{folder}: `ganbench leaderboard {asked.out}` shows it with the suite's rows"
+    _tell(asked, opening, [*given.notes, *plan.notices], record["scores"], folder, closing)
+    return 0
+
+
+def _again(asked: Request, run: Path) -> int:
+    spec = RunSpec.read(run)
+    registry = load(asked.plugins, asked.plugins_dirs)
+    found = slots(asked.device, 1)
+    plan = plan_rescoring(spec, registry, asked.choice, found.kind)
+    with rescore.staged(run, plan.runs[0]) as stage, SuiteLock(run.resolve().parent) as lock:
+        slot = Slot(found.slots[0], doors=_doors(asked, plan.weights), held=(lock.descriptor,))
+        outcome = _finish(slot, stage)
+        if outcome.lost:
+            return _lost(outcome)
+        compared = rescore.add(run, read_json(stage / "result.json"))
+    notes = [
+        f"{now['column']} ({now['variant']}): recorded {was['value']}, measured now {now['value']}; the record stays"
+        for was, now in compared.changed
+    ]
+    if compared.same:
+        notes.append(f"{len(compared.same)} measured again, equal to what the record has")
+    closing = f"{run}: {len(compared.new)} scores added" if compared.new else f"{run}: nothing new, left as it is"
+    opening = f"{spec.entry['label']}, seed {spec.seed}"
+    _tell(asked, opening, [*plan.notices, *notes], list(compared.new), run, closing)
+    return 0
+
+
+def _finish(slot: Slot, folder: Path) -> Outcome:
+    try:
+        return slot.finish(folder)
+    except KeyboardInterrupt:
+        slot.stop()
+        raise
+    finally:
+        slot.close()
+
+
+def _doors(asked: Request, weights: Any) -> Doors:
+    return Doors(asked.plugins, asked.plugins_dirs, weights)
+
+
+def _bounds(text: str | None) -> tuple[float, float] | None:
+    if text is None:
+        return None
+    try:
+        low, high = (float(part) for part in text.split(","))
+    except ValueError:
+        low = high = 0.0
+    if not -1e9 < low < high < 1e9:
+        raise UsageError(f"--range {text}: expected the values of black and white, as in --range=-1,1")
+    return low, high
+
+
+def _lost(outcome: Outcome) -> int:
+    typer.echo(one_line(f"ganbench: not scored: {outcome.status}: {outcome.reason}"), err=True)
+    return 1
+
+
+def _tell(
+    asked: Request, opening: str, notes: Sequence[str], scores: list[dict[str, Any]], folder: Path, closing: str
+) -> None:
+    if asked.json:
+        keys = ("variant", "column", "value", "skipped", "direction", "n", "fingerprint")
+        found = [{key: score.get(key) for key in keys} for score in scores]
+        answer = {"folder": str(folder), "notes": list(notes), "scores": found}
+        typer.echo(json.dumps(answer, indent=1, ensure_ascii=False))
+        return
+    typer.echo(one_line(opening))
+    for note in notes:
+        typer.echo("  " + one_line(note))
+    if scores:
+        rows = [("COLUMN", "VARIANT", "VALUE", "SAMPLES", "")]
+        rows += [
+            (s["column"], s["variant"], NOTHING if s["value"] is None else number(s["value"]),
+             NOTHING if s["n"] is None else f"{s['n']:,}", f"skipped: {s['skipped']}" if s["skipped"] else "")
+            for s in scores
+        ]  # fmt: skip
+        typer.echo(columns(rows))
+    typer.echo(one_line(closing))
