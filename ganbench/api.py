@@ -4,7 +4,8 @@ Nothing here imports torch: a plugin's metadata can be read anywhere. Tensors ar
 
 Conventions: `B` is the batch size; images are `(B, C, H, W)`, points `(B, n)`, audio `(B, C, T)`; generated samples lie
 in `SampleSpec.range`. A function that a record holds *names what it needs*: its parameter names are looked up among
-those documented for its field, and an unknown one is an error when the plugin is registered.
+those documented for its field, and an unknown one is an error when the plugin is registered. In every record, `name` is
+a word that is unique within its kind, and `paper` says `"arXiv:…"` or `"doi:…"`, or is None.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 API_VERSION = 1
 """Version of this contract; it is written into every record and rises when a plugin would have to change."""
+OLDEST_API = 1
+"""The oldest version that a plugin may still be written for."""
 
 Value = bool | int | float | str | tuple[Any, ...]
 
@@ -87,7 +90,7 @@ class Answer:
     """What a discriminator answers when it says more than one logit per sample.
 
     logit: `(B,)`, or `(B, k)`. features: `(B, width)`, an inner layer. classes: `(B, classes)` class logits. energy:
-    `(B,)`. A plain tensor from a discriminator is its `logit`.
+    `(B,)`. extra: anything else, by name. A plain tensor from a discriminator is its `logit`.
     """
 
     logit: Tensor | None = None
@@ -135,7 +138,7 @@ class Accepts(Protocol):
 
 @dataclass(frozen=True)
 class Images:
-    """Accepts square images of these sizes (empty: any) and channel counts (empty: any)."""
+    """Accepts square images of these `sizes` in pixels (empty: any) and numbers of `channels` (empty: any)."""
 
     sizes: tuple[int, ...] = ()
     channels: tuple[int, ...] = (1, 3)
@@ -154,7 +157,7 @@ class Images:
 
 @dataclass(frozen=True)
 class Modality:
-    """Accepts any sample of these modalities (none named: everything)."""
+    """Accepts any sample of the modalities in `names` (empty: everything)."""
 
     names: tuple[str, ...] = ()
 
@@ -166,6 +169,7 @@ class Modality:
 
 
 ANYTHING = Modality()
+"""Refuses nothing."""
 
 
 @dataclass(frozen=True)
@@ -243,7 +247,7 @@ class Augmentation(Component):
 
 @dataclass(frozen=True)
 class Preset:
-    """A whole as a paper published it: components by name and the recipe."""
+    """A whole as a paper published it: architecture, loss, regularizers and augmentations by name, and the recipe."""
 
     name: str
     architecture: str
@@ -298,7 +302,8 @@ class Game:
 class GameBuilder:
     """A game of its own, registered under a name (CycleGAN: four players, two data streams).
 
-    build(spec, recipe) -> Game. Its samples are compared with the first data stream.
+    build(spec, recipe) -> Game. Its samples are compared with the first data stream. accepts, offers, recipe: as for an
+    `Architecture`.
     """
 
     name: str
@@ -318,7 +323,8 @@ class Dataset:
         `ganbench.data_roots()`, then fetches into `ganbench.cache_dir()` with `ganbench.fetch`; it raises
         `ganbench.Unavailable` with one clear line where the data is neither here nor reachable.
     here() -> bool: whether the files are on this disk already (no download needed). splits: the names that `load`
-    takes. reference: the data set whose `val` and `test` samples are scored against, if not its own.
+    takes. reference: the data set whose `val` and `test` samples are scored against, if not its own. spec: of one
+    sample. licence: of the data, in words.
     """
 
     name: str
@@ -333,7 +339,8 @@ class Dataset:
 
 @dataclass(frozen=True)
 class Reference:
-    """Features of a data set's split, shipped with an extractor: a safetensors file with `features` and `logits`."""
+    """Features of a `split` of a `dataset`, shipped with an extractor: a safetensors file with `features` and `logits`,
+    each float32 `(N, width)`, and the file's sha256."""
 
     dataset: str
     split: str
@@ -362,6 +369,7 @@ class Extractor:
         cache, download) or raises `Unavailable`. images_per_second: measured on one CPU core, for the time estimate.
     names: maps (metric column, official weights and default layer) to the public name, e.g. {"fd": "FID",
     "classifier-score": "IS"}. preprocessing: what is done to a sample before the network, for the fingerprint.
+    accepts: what data it takes. references: features that come with it.
     """
 
     name: str
@@ -383,8 +391,8 @@ class Extractor:
 class Column:
     """One column of a leaderboard.
 
-    direction: `"lower"`, `"higher"` or `"none"` is better. positive: bounded below by 0 (the interval is then taken on
-    the log).
+    direction: `"lower"`, `"higher"` or `"none"` is better. unit: `""` for a plain number. positive: bounded below by 0
+    (the interval is then taken on the log).
     """
 
     name: str
@@ -400,7 +408,7 @@ class Metric:
     needs: any of `"features"`, `"logits"`, `"labels"`, `"samples"`, `"training"`. compute(real, fake, params, device)
         -> {column: value}: `real` and `fake` are mappings with what `needs` names, as CPU tensors `(N, …)`; with
         `"training"` a fifth argument has the same of all training samples. It may `warnings.warn(Caution(…))`.
-    minimum: fewest samples on either side.
+    columns: what it gives, in order. version: raised when a value would move. minimum: fewest samples on either side.
     params: every parameter and its default; all but those named in `neutral`, which cannot change a value (how much
         memory to use), are in the fingerprint. `params["samples"]`, if there, caps the number of samples.
     """

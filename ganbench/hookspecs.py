@@ -20,6 +20,7 @@ from ganbench import api
 
 hookspec = pluggy.HookspecMarker("ganbench")
 hookimpl = pluggy.HookimplMarker("ganbench")
+"""The mark above a hook of a plugin: a function without arguments that yields records."""
 
 
 @hookspec

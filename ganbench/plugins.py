@@ -230,6 +230,7 @@ def register(source: Source) -> list[Registered]:
     Each has a manager of its own: in a shared one, a plugin that fails stays and breaks the next.
     """
     module = source.load()
+    _check_version(vars(module).get("ganbench_api"))
     manager = pluggy.PluginManager("ganbench")
     manager.add_hookspecs(hookspecs)
     hooks = {name: value for name, value in vars(module).items() if _is_hook(name, value)}
@@ -252,6 +253,24 @@ def register(source: Source) -> list[Registered]:
                 validate(kind, record, expected)
                 found.append(Registered(kind, record.name, record, provenance))
     return found
+
+
+def _check_version(written_for: object) -> None:
+    """Refuse a plugin that says, by `ganbench_api = 2`, that it was written for another API than there is here."""
+    if written_for is None:
+        return
+    if type(written_for) is not int:
+        raise TypeError(f"ganbench_api = {written_for!r:.40} must be a whole number, such as {api.API_VERSION}")
+    if written_for > api.API_VERSION:
+        raise TypeError(
+            f"it is written for version {written_for} of the plugin API, and this ganbench has {api.API_VERSION}: "
+            "pip install --upgrade ganbench"
+        )
+    if written_for < api.OLDEST_API:
+        raise TypeError(
+            f"it is written for version {written_for} of the plugin API, and this ganbench takes {api.OLDEST_API} and "
+            "later: get a newer release of the plugin, or see docs/plugins.md for what to change"
+        )
 
 
 def _is_hook(name: str, value: Any) -> bool:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import importlib
 import sys
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from ganbench import plugins
+from ganbench import api, plugins
 from ganbench.errors import UsageError
+from ganbench.sources import file_source
 
 LOSS = """
 from ganbench import Loss, hookimpl
@@ -150,6 +152,39 @@ def test_the_hash_does_not_depend_on_what_else_is_loaded(package: Path) -> None:
     only = {all_loaded.module: all_loaded.sha256}
     assert plugins.load(["test_pack"], only=only).names("loss") == ["plain"]
     assert not [m for m in sys.modules if m.startswith("test_pack.losses.mine")], "nothing else was imported"
+
+
+@pytest.mark.parametrize(
+    ("said", "version", "reason"),
+    [
+        (2, 1, "version 2 of the plugin API, and this ganbench has 1: pip install --upgrade ganbench"),
+        (1, 3, "version 1 of the plugin API, and this ganbench takes 2 and later: get a newer release of the plugin"),
+        ("'1'", 1, "ganbench_api = '1' must be a whole number, such as 1"),
+        (True, 1, "ganbench_api = True must be a whole number"),
+    ],
+)
+def test_another_version_of_the_api(
+    said: object, version: int, reason: str, write: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Said before its hooks are called, for they may look different there."""
+    file = write("other.py", f"ganbench_api = {said}\n" + LOSS.format("mine").replace("losses()", "losses(more)"))
+    monkeypatch.setattr(api, "API_VERSION", version)
+    monkeypatch.setattr(api, "OLDEST_API", max(1, version - 1))
+    with pytest.raises(TypeError) as error:
+        plugins.register(file_source(file))
+    assert reason in str(error.value)
+    write("other.py", f"ganbench_api = {version}\n" + LOSS.format("mine"))
+    assert [e.name for e in plugins.register(file_source(file))] == ["mine"]
+
+
+def test_a_deprecated_name_can_be_made_an_error(write: Writer) -> None:
+    """As docs/plugins.md says: with the plugin's line."""
+    warns = "import warnings\nwarnings.warn('Old is gone in 0.4: use New', DeprecationWarning)\n"
+    file = write("old.py", warns + LOSS.format("old"))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", DeprecationWarning)
+        with pytest.raises(UsageError, match=r"old\.py, line 2: DeprecationWarning: Old is gone in 0\.4: use New"):
+            plugins.load([str(file)])
 
 
 BROKEN = {
