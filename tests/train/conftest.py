@@ -1,4 +1,4 @@
-"""Lets the tests here import the package `stand_ins`."""
+"""Lets the tests here import the package `stand_ins` and the modules beside it."""
 
 import sys
 from pathlib import Path

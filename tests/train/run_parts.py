@@ -7,7 +7,7 @@ import time
 import torch
 from torch import nn
 
-from ganbench import Batch, Game, GameBuilder, Loss, Recipe, Turn, hookimpl
+from ganbench import Batch, Game, GameBuilder, Loss, Recipe, Regularizer, Turn, hookimpl
 
 
 def critic(D, real, fake):
@@ -38,6 +38,23 @@ def raises(D, fake):
 
 def mismatched(D, fake):
     return nn.Linear(3, 3)(torch.zeros(2, 2))
+
+
+class Remembers(nn.Module):
+    """Noise on D's inputs that follows D's answers so far: memory in buffers, and draws of its own."""
+
+    def __init__(self, spec, recipe):
+        super().__init__()
+        self.register_buffer("p", torch.tensor(0.5))
+        self.register_buffer("mean", torch.zeros(()))
+
+    def view(self, batch):
+        return batch.but(x=batch.x + self.p * torch.randn_like(batch.x))
+
+    def after(self, turn, seen):
+        if turn == "D":
+            self.mean.lerp_(torch.cat(seen["real"]).mean(), 0.1)
+            self.p.add_(0.01 * self.mean.sign()).clamp_(0, 1)
 
 
 class Net(nn.Module):
@@ -83,6 +100,11 @@ def ganbench_losses():
     yield Loss("t-steep", critic, steep)
     yield Loss("t-raises", critic, raises)
     yield Loss("t-mismatched", critic, mismatched)
+
+
+@hookimpl
+def ganbench_regularizers():
+    yield Regularizer("t-memory", lambda D, real, own: (D(real) - own.mean).square(), build=Remembers)
 
 
 @hookimpl

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import subprocess
 import sys
@@ -14,41 +13,18 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from tiny_runs import PARTS, Planner, lasting, plan_runs, read, told
 
 from ganbench import plugins
-from ganbench.plan.build import plan
-from ganbench.plan.data import resolve_data
-from ganbench.plan.entries import Wishes
 from ganbench.plan.spec import RunSpec
-from ganbench.plan.suite import read_suite
-from ganbench.record.files import file_hash
 from ganbench.train.__main__ import main
 from ganbench.train.checkpoint import load_checkpoint, save_checkpoint
 from ganbench.train.device import reference_mode
 from ganbench.train.run import Interrupted, Run
 
-PARTS = Path(__file__).with_name("run_parts.py")
 CPU = torch.device("cpu")
-CLOCK = {"seconds", "images_per_second"}
-SUITE = """
-version = 1
-dataset = "mnist-5k"
-extractor = "mnist-cnn"
-metrics = "frechet-distance"
-headline = "fd/mnist-cnn"
-scale = ["constant"]
-
-[tiers.tiny]
-budget = {{ {budget} }}
-seeds = 1
-samples = 20
-looks = {{ count = 2, samples = 10 }}
-recipe = {{ batch_size = 8, latent = 4, ema_half_life = 100.0 }}
-entries = [{{ {entry} }}]
-"""
 MLP = 'architecture = "mlp", loss = "{}", recipe = {{ width = 8, depth = 1 }}'
 GAME = 'game = "{}"'
-Planner = Callable[..., RunSpec]
 
 
 @pytest.fixture(scope="module")
@@ -61,11 +37,7 @@ def planned(parts: plugins.Registry, tmp_path: Path) -> Planner:
     """The spec of one run: its entry, its budget, further settings."""
 
     def make(entry: str = MLP.format("t-slow"), budget: str = "generator_steps = 150", **settings: Any) -> RunSpec:
-        file = tmp_path / "tiny.toml"
-        file.write_text(SUITE.format(entry=entry, budget=budget))
-        suite, tier = read_suite(file), read_suite(file).tier(None)
-        data = resolve_data(suite, tier, parts)
-        return plan(suite, tier, parts, data, device="cpu", wishes=Wishes(settings=settings)).runs[-1]
+        return plan_runs(parts, tmp_path / "tiny.toml", entry, budget, **settings)[-1]
 
     return make
 
@@ -84,24 +56,6 @@ def train(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., int]]:
     for number, handler in handlers.items():
         signal.signal(number, handler)
     torch.set_deterministic_debug_mode("default")
-
-
-def read(folder: Path, name: str = "trained.json") -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((folder / name).read_text())
-    return found
-
-
-def told(folder: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in (folder / "events.jsonl").read_text().splitlines()]
-
-
-def lasting(folder: Path) -> dict[str, Any]:
-    """All that a run leaves, but for what a clock said."""
-    trained = {k: v for k, v in read(folder).items() if k != "throughput"}
-    trained["counters"] = {k: v for k, v in trained["counters"].items() if k not in CLOCK}
-    trained["looks"] = [{k: v for k, v in look.items() if k not in CLOCK} for look in trained["looks"]]
-    events = [{k: v for k, v in event.items() if k not in CLOCK} for event in told(folder)]
-    return {"trained": trained, "events": events, "samples": {f.name: file_hash(f) for f in folder.rglob("*.npy")}}
 
 
 def stopped_at(spec: RunSpec, parts: plugins.Registry, folder: Path, cycle: int) -> None:
@@ -324,11 +278,8 @@ def test_a_checkpoint_that_is_none(planned: Planner, train: Any, tmp_path: Path,
     assert "checkpoint.safetensors: is no checkpoint of ganbench" in read(folder, "error.json")["reason"]
 
 
-def test_what_a_scale_row_leaves(parts: Any, planned: Planner, train: Any, tmp_path: Path) -> None:
-    planned()
-    suite = read_suite(tmp_path / "tiny.toml")
-    tier = suite.tier(None)
-    spec = plan(suite, tier, parts, resolve_data(suite, tier, parts), device="cpu").runs[0]
+def test_what_a_scale_row_leaves(parts: Any, train: Any, tmp_path: Path) -> None:
+    spec = plan_runs(parts, tmp_path / "tiny.toml", MLP.format("t-slow"), "generator_steps = 1")[0]
     assert spec.kind == "scale" and train(spec, tmp_path / "run") == 0
     trained = read(tmp_path / "run")
     assert trained["status"] == "completed" and trained["variants"][0]["name"] == "scale"
