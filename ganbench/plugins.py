@@ -22,6 +22,7 @@ import pluggy
 from ganbench import api, hookspecs, probe
 from ganbench.code_hash import code_hash
 from ganbench.errors import UsageError, nearest
+from ganbench.own_data.source import PREFIX
 from ganbench.sources import OWN, Source, find_sources
 from ganbench.undisturbed import undisturbed
 
@@ -75,6 +76,10 @@ class Provenance:
         }
 
 
+NO_PLUGIN = Provenance("", "own", None, None, "", False, door="a suite")
+"""Of a suite's own data: its content alone is what it is, whatever code read it."""
+
+
 @dataclass(frozen=True)
 class Registered:
     """A record and the plugin that brought it."""
@@ -120,8 +125,14 @@ class Registry:
         """One by `name` or `provider:name` (`kind/` before either is allowed); an error with the nearest names
         otherwise. Of several plugins with this name, the one that was asked for counts; what they yield is then named
         `provider:name`, so that its rows are never taken for those of another (this program's own keep the bare name).
+        Own data of a suite is found by its content (`own:<hash>`) in the cache.
         """
         wanted = name.removeprefix(f"{kind}/")
+        if kind == "dataset" and wanted.startswith(PREFIX):
+            from ganbench.own_data import store  # not above: it imports NumPy
+
+            if own := store.find(wanted):
+                return Registered(kind, own.name, own, NO_PLUGIN)
         provider, _, bare = wanted.rpartition(":")
         provider, bare = provider.removesuffix(f":{kind}"), bare.removeprefix(f"{kind}/")
         claims = [e for e in self.entries if e.kind == kind and e.name == bare]

@@ -82,19 +82,29 @@ def fetch(download: Callable[[Path], None], into: Path, what: str, idle: float |
         raise Unavailable(f"{what}: not on this machine")
     into = Path(into)
     idle = seconds_from(IDLE, PATIENCE) if idle is None else idle
-    with _folder_beside(into) as folder:
+    with filled(into) as folder:
         reason = _watched(download, folder, idle)
         if reason is not None:
             raise Unavailable(
                 f"{what}: not on this machine and not downloaded ({reason}); "
                 f"mend the connection{_proxies()} and try again, or point GANBENCH_DATA at a folder that holds it"
             )
+    return into
+
+
+@contextmanager
+def filled(into: Path) -> Iterator[Path]:
+    """A block that fills the folder it is given, which becomes `into` where the block ends well and else is removed."""
+    with _folder_beside(into) as folder:
+        try:
+            yield folder
+        except OSError as error:
+            raise UsageError(f"{into}: cannot be written ({error.strerror or error})") from None
         try:
             os.replace(folder, into)
         except OSError as error:  # a folder is there: another process was first, and its files are as good as these
             if not into.is_dir():
                 raise UsageError(f"{into}: cannot be written ({error.strerror}); move it away") from None
-    return into
 
 
 def _watched(download: Callable[[Path], None], folder: Path, idle: float) -> str | None:

@@ -30,12 +30,13 @@ ARROWS: dict[str, set[str]] = {
     "probe": {"plugins", "sources", "record"} | STORAGE,
     "code_hash": set(),
     "reading": {"errors"},
-    "plugins": {"api", "code_hash", "hookspecs", "errors", "sources", "probe", "undisturbed"},
+    "own_data": {"api", "reading", "record"} | STORAGE,
+    "plugins": {"api", "code_hash", "hookspecs", "errors", "sources", "own_data", "probe", "undisturbed"},
     "index": {"api", "plugins", "plan", "probe", "record", "sources"} | STORAGE,
     "__init__": {"api", "errors", "hookspecs", "storage"},
     "__main__": {"cli"},
     "record": {"api"} | STORAGE,
-    "plan": {"api", "plugins", "record"} | STORAGE,
+    "plan": {"api", "own_data", "plugins", "reading", "record"} | STORAGE,
     "train": {"api", "plugins", "record", "plan"} | STORAGE,
     "score": {"api", "plugins", "reading", "record", "plan"} | STORAGE,
     "doctor": {"api", "plugins", "execute"} | STORAGE,
@@ -64,6 +65,7 @@ ARROWS: dict[str, set[str]] = {
 
 FORBIDDEN: dict[str, set[str]] = {
     "reading": {"torch", "torchvision", "torch_fidelity", "pandas", "rich", "typer"},
+    "own_data": {"torch", "torchvision", "torch_fidelity", "pandas", "rich", "typer"},
     "record": {"torch", "torchvision", "torch_fidelity", "pandas"},
     "plan": {"torch", "torchvision", "torch_fidelity", "pandas"},
     "train": {"torch_fidelity", "pandas", "rich", "typer"},

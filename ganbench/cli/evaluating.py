@@ -79,7 +79,8 @@ def _foreign(asked: Request, place: Path) -> int:
     if asked.suite is None and asked.dataset is None:
         raise UsageError("--samples wants --dataset NAME (or --suite NAME): what are they compared with?")
     registry = load(asked.plugins, asked.plugins_dirs)
-    suite = find_suite(registry, asked.suite) if asked.suite else suite_of(registry, str(asked.dataset))
+    own = asked.dataset is None
+    suite = find_suite(registry, asked.suite, own) if asked.suite else suite_of(registry, str(asked.dataset))
     found = slots(asked.device, 1)
     how = protocol(registry, suite, asked.tier, asked.dataset, asked.choice, found.kind)
     form = how.dataset.spec

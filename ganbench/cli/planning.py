@@ -13,6 +13,7 @@ from ganbench.plan.build import Choice, Plan, parse_extractor, plan
 from ganbench.plan.data import resolve_data
 from ganbench.plan.entries import Wishes
 from ganbench.plan.modes import find_mode
+from ganbench.plan.own import settle
 from ganbench.plan.recipe import parse_setting
 from ganbench.plan.suite import Suite, Tier, parse_seeds, read_suite
 from ganbench.plugins import Registry
@@ -58,7 +59,7 @@ def make(request: Request) -> Planned:
     if (descriptions := known(request.plugins, request.plugins_dirs)) is not None:
         find_all(descriptions, request)
     registry = load(request.plugins, request.plugins_dirs)
-    suite = find_suite(registry, request.suite)
+    suite = find_suite(registry, request.suite, own=request.dataset is None)
     tier = suite.tier(request.tier)
     found = slots(request.device, request.jobs)
     data = resolve_data(suite, tier, registry, request.dataset)
@@ -87,15 +88,17 @@ def _remarks(made: Plan, device: str) -> list[str]:
     return [said for mode in modes if (said := remark(mode, device))]
 
 
-def find_suite(registry: Registry, text: str) -> Suite:
-    """A registered suite by name, or a suite file."""
+def find_suite(registry: Registry, text: str, own: bool = False) -> Suite:
+    """A registered suite by name, or a suite file. own: whether data of its own is read and named."""
     path = Path(text)
     if path.suffix == ".toml" or (path.is_file() and text not in registry.names("suite")):
         if not path.is_file():
             raise UsageError(f"--suite {text}: no such file")
-        return read_suite(path)
-    record = registry.get("suite", text)
-    return read_suite(record.file, record.name)
+        suite = read_suite(path)
+    else:
+        record = registry.get("suite", text)
+        suite = read_suite(record.file, record.name)
+    return settle(suite) if own else suite
 
 
 def find_all(registry: Registry, request: Request) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ganbench.conformance.checks import Advice
 from ganbench.conformance.subject import Subject
 from ganbench.plan.entries import Wishes, expand
+from ganbench.plan.own import settle
 from ganbench.plan.suite import Suite, read_suite
 
 
@@ -23,7 +24,10 @@ def names(subject: Subject) -> Advice | None:
     suite, registry = _suite(subject), subject.registry
     tiers = suite.tiers.values()
     wanted = {
-        "dataset": [*suite.datasets.values(), *(t.offline for t in tiers if t.offline)],
+        "dataset": [
+            *(n for s, n in suite.datasets.items() if s not in suite.sources),
+            *(t.offline for t in tiers if t.offline),
+        ],
         "metric": [*suite.metrics, *(m for t in tiers for m in t.params)],
         "extractor": [*suite.extractors, *(e for t in tiers for e in t.extra_extractors)],
         "scale-row": suite.scale_rows,
@@ -36,7 +40,7 @@ def names(subject: Subject) -> Advice | None:
 
 def entries(subject: Subject) -> Advice | None:
     """Each tier has entries, and all of them fit the data and their parts."""
-    suite = _suite(subject)
+    suite = settle(_suite(subject))
     spec = subject.registry.get("dataset", next(iter(suite.datasets.values()))).spec
     for tier in suite.tiers.values():
         found = expand(suite, tier, Wishes(), subject.registry, spec)

@@ -81,7 +81,7 @@ def plan(
     wishes, choice = wishes or Wishes(), choice or Choice()
     first = next(iter(data.streams.values())).dataset
     spec = first.spec
-    notices = [data.notice] if data.notice else []
+    notices = [*suite.notices, *([data.notice] if data.notice else [])]
     measured = scoring(suite, tier, choice, registry, first, device, notices)
     suite_id = suite_name(suite, tier) + data.suffix
     common: dict[str, Any] = {
@@ -94,6 +94,7 @@ def plan(
     }
     datasets = [r.registered for r in data.streams.values()]
     runs = [_scale(registry.find("scale-row", n), datasets, common) for n in suite.scale_rows]
+    notices += _small(suite, tier, registry)
     entries = expand(suite, tier, wishes, registry, spec)
     budget = {"counter": tier.counter, "amount": tier.amount}
     for seed in seeds or tier.seeds:
@@ -146,7 +147,20 @@ def shown(suite: Suite, tier: Tier, suite_id: str, measured: Scoring) -> dict[st
         "columns": measured.columns,
         "budget": {tier.counter: tier.amount},
         "levels": suite.levels,
+        **({"own_data": suite.made} if suite.made else {}),
     }
+
+
+def _small(suite: Suite, tier: Tier, registry: Registry) -> Iterable[str]:
+    """A line for each row of the scale that own data has too few samples for."""
+    sizes = suite.made.get(next(iter(suite.datasets)), {}).get("sizes", {})
+    for name in suite.scale_rows:
+        split = registry.get("scale-row", name).split
+        if split and sizes.get(split, tier.samples) < tier.samples:
+            yield (
+                f"{name} has {sizes[split]:,} samples ({split}), other rows {tier.samples:,}: they share no column; "
+                f"say samples = {sizes[split]} in the tier, or make {split} larger"
+            )
 
 
 def slow(measured: Scoring, runs: Iterable[RunSpec]) -> Iterable[str]:
@@ -196,7 +210,8 @@ def _scale(found: Registered, datasets: list[Registered], common: Mapping[str, A
 
 
 def _records(found: Iterable[Registered]) -> tuple[Mapping[str, Any], ...]:
-    return tuple({r.provenance.module: r.provenance.record() for r in found}.values())
+    """The plugins that brought these; a suite's own data is of none."""
+    return tuple({r.provenance.module: r.provenance.record() for r in found if r.provenance.module}.values())
 
 
 def _compared(registry: Registry, dataset: Dataset, metrics: list[Registered]) -> list[Registered]:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from ganbench.api import Dataset
 from ganbench.errors import Unavailable, UsageError
 from ganbench.plan.suite import Suite, Tier
 from ganbench.plugins import Registered, Registry
+from ganbench.record.files import content_hash
 
 
 @dataclass(frozen=True)
@@ -37,16 +36,6 @@ class Data:
     streams: Mapping[str, Resolved]
     suffix: str = ""
     notice: str | None = None
-
-
-def content_hash(samples: Any, labels: Any) -> str:
-    """sha256 over shape, type and bytes of samples and labels (NumPy arrays)."""
-    digest = hashlib.sha256()
-    for array in (samples, labels):
-        if array is not None:
-            digest.update(f"{array.dtype.str}{array.shape}".encode())
-            digest.update(memoryview(array.reshape(-1)).cast("B"))
-    return digest.hexdigest()
 
 
 def resolve_data(suite: Suite, tier: Tier, registry: Registry, override: str | None = None) -> Data:

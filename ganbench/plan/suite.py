@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ganbench.api import Value
 from ganbench.errors import UsageError, nearest
+from ganbench.own_data.source import Source
 from ganbench.plan.modes import find_mode
+from ganbench.plan.own import read_datasets
 from ganbench.plan.spec import COUNTERS
+from ganbench.plan.table import Table
 
 TABLES = ("reduced", "as published", "tuned")
 DIGITS = 18
@@ -65,8 +67,12 @@ class Tier:
 
 @dataclass(frozen=True)
 class Suite:
-    """A suite: data, measures, tiers. datasets: stream -> data set (one stream `A` for most games). modes: of the tiers
-    that name none."""
+    """A suite: data, measures, tiers.
+
+    datasets: stream -> data set (one stream `A` for most games). sources: stream -> data of the suite's own, which has
+    no name in `datasets` before it is read (`ganbench.plan.own.settle`); made: stream -> how it came about, then.
+    notices: lines on it for the user. modes: of the tiers that name none.
+    """
 
     name: str
     title: str
@@ -82,6 +88,9 @@ class Suite:
     default_tier: str
     recipe: Mapping[str, Value]
     modes: tuple[str, ...] = ()
+    sources: Mapping[str, Source] = field(default_factory=dict)
+    made: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    notices: tuple[str, ...] = ()
 
     def tier(self, name: str | None) -> Tier:
         """A tier by name; the default one for None."""
@@ -89,40 +98,6 @@ class Suite:
         if wanted not in self.tiers:
             raise UsageError(f"suite '{self.name}' has no tier '{wanted}'; {nearest(wanted, self.tiers)}")
         return self.tiers[wanted]
-
-
-class _Table:
-    """A TOML table whose keys are taken one by one; what is left over is an error."""
-
-    def __init__(self, value: Any, where: str) -> None:
-        if not isinstance(value, dict):
-            raise UsageError(f"{where}: expected a table {{…}}, not {value!r}")
-        self.value, self.where, self.known = dict(value), where, set[str]()
-
-    def take(self, key: str, kind: type | tuple[type, ...], *default: Any) -> Any:
-        self.known.add(key)
-        if key not in self.value:
-            if default:
-                return default[0]
-            meant = difflib.get_close_matches(key, self.value, n=1)
-            raise UsageError(f"{self.where}: lacks the key '{key}'" + (f"; is '{meant[0]}' meant?" if meant else ""))
-        value = self.value.pop(key)
-        kinds = kind if isinstance(kind, tuple) else (kind,)
-        if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
-            names = " or ".join(k.__name__ for k in kinds)
-            raise UsageError(f"{self.where}: '{key}' must be a {names}, not {value!r}")
-        return value
-
-    def words(self, key: str, *default: Any) -> tuple[str, ...]:
-        value = self.take(key, (str, list), *default)
-        values = (value,) if isinstance(value, str) else tuple(value)
-        if not all(isinstance(v, str) for v in values):
-            raise UsageError(f"{self.where}: '{key}' must hold names, not {list(values)!r}")
-        return values
-
-    def done(self) -> None:
-        for key in self.value:
-            raise UsageError(f"{self.where}: unknown key '{key}'; {nearest(key, self.known)}")
 
 
 def read_suite(file: Path, name: str | None = None) -> Suite:
@@ -133,10 +108,8 @@ def read_suite(file: Path, name: str | None = None) -> Suite:
         raise UsageError(f"suite file {file}: cannot be read ({error.strerror or error})") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"suite file {file}: not valid TOML: {error}") from None
-    table = _Table(raw, f"suite file {file}")
-    data = table.take("dataset", (str, dict))
-    if not data or (isinstance(data, dict) and not all(isinstance(v, str) for v in data.values())):
-        raise UsageError(f"suite file {file}: 'dataset' must be a name, or a table {{ A = \"name\", … }}, not {data!r}")
+    table = Table(raw, f"suite file {file}")
+    datasets, sources = read_datasets(table.take("dataset", (str, dict)), file)
     recipe = table.take("recipe", dict, {})
     tiers = {k: _tier(k, v, f"suite file {file}, tier '{k}'") for k, v in table.take("tiers", dict).items()}
     if not tiers:
@@ -146,7 +119,7 @@ def read_suite(file: Path, name: str | None = None) -> Suite:
         title=table.take("title", str, name or file.stem),
         version=table.take("version", int),
         seed=table.take("seed", int, 0),
-        datasets={"A": data} if isinstance(data, str) else dict(data),
+        datasets=datasets,
         extractors=table.words("extractor"),
         metrics=table.words("metrics"),
         headline=table.take("headline", str),
@@ -156,6 +129,7 @@ def read_suite(file: Path, name: str | None = None) -> Suite:
         default_tier=table.take("default_tier", str, next(iter(tiers))),
         recipe=recipe,
         modes=_modes(table),
+        sources=sources,
     )
     table.done()
     suite.tier(None)
@@ -163,7 +137,7 @@ def read_suite(file: Path, name: str | None = None) -> Suite:
 
 
 def _tier(name: str, value: Any, where: str) -> Tier:
-    table = _Table(value, where)
+    table = Table(value, where)
     budget = table.take("budget", dict)
     if len(budget) != 1 or next(iter(budget)) not in COUNTERS:
         raise UsageError(
@@ -172,7 +146,7 @@ def _tier(name: str, value: Any, where: str) -> Tier:
     counter, amount = next(iter(budget.items()))
     if not isinstance(amount, int | float) or isinstance(amount, bool) or not 0 < amount < math.inf:
         raise UsageError(f"{where}: the budget's {counter} must be a positive number, not {amount!r}")
-    looks = _Table(table.take("looks", dict, {}), f"{where}, 'looks'")
+    looks = Table(table.take("looks", dict, {}), f"{where}, 'looks'")
     tier = Tier(
         name=name,
         counter=counter,
@@ -206,7 +180,7 @@ def _tier(name: str, value: Any, where: str) -> Tier:
 
 
 def _entry(value: Any, where: str) -> EntrySet:
-    table = _Table(value, where)
+    table = Table(value, where)
     entry = EntrySet(
         architectures=table.words("architecture", ()),
         losses=table.words("loss", ()),
@@ -225,7 +199,7 @@ def _entry(value: Any, where: str) -> EntrySet:
     return entry
 
 
-def _modes(table: _Table) -> tuple[str, ...]:
+def _modes(table: Table) -> tuple[str, ...]:
     return tuple(find_mode(name, f"{table.where}: ").name for name in dict.fromkeys(table.words("mode", ())))
 
 

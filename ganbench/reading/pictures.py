@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import IO
 
 import numpy as np
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from ganbench.errors import UsageError
 from ganbench.reading.limits import LONGEST_SIDE, hold
@@ -47,18 +49,32 @@ def read_pictures(files: Sequence[Path]) -> np.ndarray:
 
 def _pixels(file: Path) -> np.ndarray:
     """uint8 `(H, W, C)` of one file."""
+    with opened(file, file, ("PNG", "JPEG")) as picture:
+        if max(picture.size) > LONGEST_SIDE:
+            raise UsageError(f"{file}: {_size(picture)} pixels, at most {LONGEST_SIDE} a side are read")
+        return _eight_bits(picture, file)
+
+
+@contextlib.contextmanager
+def opened(
+    source: Path | IO[bytes], what: Path | str, formats: Sequence[str], mend: str = "; remove or replace it"
+) -> Iterator[Image.Image]:
+    """A picture of which the header has been read; whatever Pillow stumbles over inside the block is one line that
+    names `what` and ends with `mend`."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(file, formats=["PNG", "JPEG"]) as opened:
-                if max(opened.size) > LONGEST_SIDE:
-                    raise UsageError(f"{file}: {_size(opened)} pixels, at most {LONGEST_SIDE} a side are read")
-                return _eight_bits(opened, file)
+            with Image.open(source, formats=tuple(formats)) as picture:
+                yield picture
+    except UsageError:
+        raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise UsageError(f"{file}: asks for more pixels than any picture has (at most {LONGEST_SIDE} a side)") from None
-    except (OSError, SyntaxError, ValueError, EOFError) as error:
-        reason = " ".join(str(error).replace(repr(str(file)), "it").split()) or type(error).__name__
-        raise UsageError(f"{file}: cannot be read as PNG or JPEG ({reason}); remove or replace it") from None
+        raise UsageError(f"{what}: asks for more pixels than any picture has{mend}") from None
+    except Exception as error:  # Pillow's decoders raise whatever a foreign file leads them to
+        said = "not in one of these formats" if isinstance(error, UnidentifiedImageError) else str(error)
+        reason = " ".join(said.split()) or type(error).__name__
+        kinds = " or ".join(filter(None, (", ".join(formats[:-1]), formats[-1])))
+        raise UsageError(f"{what}: cannot be read as {kinds} ({reason}){mend}") from None
 
 
 def _eight_bits(opened: Image.Image, file: Path) -> np.ndarray:

@@ -103,6 +103,16 @@ def file_hash(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def content_hash(samples: Any, labels: Any) -> str:
+    """sha256 over shape, type and bytes of samples and labels (NumPy arrays)."""
+    digest = hashlib.sha256()
+    for array in (samples, labels):
+        if array is not None:
+            digest.update(f"{array.dtype.str}{array.shape}".encode())
+            digest.update(memoryview(array.reshape(-1)).cast("B"))
+    return digest.hexdigest()
+
+
 def finite(value: Any) -> Any:
     """The value with NaN and infinities replaced by None, tuples by lists, as JSON needs it."""
     if isinstance(value, float):

@@ -10,14 +10,13 @@ import numpy as np
 
 from ganbench.api import Extractor, SampleSpec
 from ganbench.errors import UsageError
-from ganbench.plan.data import content_hash
 from ganbench.plan.seeds import derive
 from ganbench.plan.spec import RunSpec
 from ganbench.reading.arrays import read_arrays, read_labels
 from ganbench.reading.form import to_images, with_channels
 from ganbench.reading.pictures import picture_files, read_pictures
 from ganbench.record.environment import environment
-from ganbench.record.files import write_atomic, write_json_atomic
+from ganbench.record.files import content_hash, write_atomic, write_json_atomic
 
 VARIANT = "given"
 """What a record calls these samples; nobody knows of which weights they are."""

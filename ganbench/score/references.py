@@ -14,9 +14,8 @@ from torch import Tensor
 
 from ganbench import api
 from ganbench.errors import Unavailable, UsageError
-from ganbench.plan.data import content_hash
 from ganbench.plan.spec import fingerprint
-from ganbench.record.files import file_hash, write_atomic
+from ganbench.record.files import content_hash, file_hash, write_atomic
 from ganbench.score.extraction import FEATURES, Extraction, Features
 from ganbench.score.samples import Samples
 from ganbench.storage import cache_dir

@@ -10,11 +10,11 @@ import torch
 
 from ganbench.api import Component, Dataset, Game, Recipe, SampleSpec
 from ganbench.errors import UsageError
-from ganbench.plan.data import content_hash
 from ganbench.plan.modes import Mode, find_mode
 from ganbench.plan.seeds import derive
 from ganbench.plan.spec import RunSpec
 from ganbench.plugins import Registry
+from ganbench.record.files import content_hash
 from ganbench.train.draws import Latents, Stream, label_frequencies, seed_default, to_device_form
 from ganbench.train.engine import Engine
 from ganbench.train.modes import narrowed

@@ -11,7 +11,7 @@ import pytest
 
 from ganbench.errors import UsageError
 from ganbench.plan.build import Choice, Plan, column_name
-from ganbench.plan.data import content_hash
+from ganbench.record.files import content_hash
 
 Planner = Callable[..., Plan]
 FITS_NOT = 'entries = [{ architecture = ["t-pixels", "t-small"], loss = ["t-plain", "t-blind"] }]\n'
