@@ -204,7 +204,7 @@ def load(
         found: list[Registered] = []
         if reason is None:
             try:
-                with contextlib.nullcontext() if source.trusted or only is not None else undisturbed():
+                with contextlib.nullcontext() if source.trusted else undisturbed():
                     found = register(source)
             except (Exception, SystemExit) as error:
                 reason = one_line(error, source)

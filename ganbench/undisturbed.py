@@ -6,6 +6,10 @@ import contextlib
 import os
 import sys
 from collections.abc import Iterator
+from typing import Any
+
+TORCH = ("default_dtype", "num_threads", "grad_enabled", "deterministic_debug_mode", "float32_matmul_precision")
+"""What is put back: torch has `get_…` (`is_…` for a switch) and `set_…` of each."""
 
 
 @contextlib.contextmanager
@@ -18,7 +22,7 @@ def undisturbed() -> Iterator[None]:
     """
     environment, path, folder = dict(os.environ), list(sys.path), os.getcwd()
     torch = sys.modules.get("torch")
-    before = (torch.get_default_dtype(), torch.get_num_threads()) if torch else None
+    before = _defaults(torch) if torch else None
     try:
         with contextlib.redirect_stdout(sys.stderr):
             yield
@@ -28,9 +32,12 @@ def undisturbed() -> Iterator[None]:
             os.environ.update(environment)
         sys.path[:] = [*path, *(p for p in sys.path if p not in path)]
         os.chdir(folder)
-        if torch := sys.modules.get("torch"):
-            dtype, threads = before or (torch.float32, None)
-            if torch.get_default_dtype() != dtype:
-                torch.set_default_dtype(dtype)
-            if threads is not None and torch.get_num_threads() != threads:
-                torch.set_num_threads(threads)
+        if torch := sys.modules.get("torch"):  # loaded within: then it began as torch begins
+            before = before or {"default_dtype": torch.float32, "grad_enabled": True}
+            for name, value in _defaults(torch).items():
+                if name in before and before[name] != value:
+                    getattr(torch, f"set_{name}")(before[name])
+
+
+def _defaults(torch: Any) -> dict[str, Any]:
+    return {name: (getattr(torch, f"get_{name}", None) or getattr(torch, f"is_{name}"))() for name in TORCH}

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -207,6 +208,9 @@ MEDDLES = """
 import os, sys, torch
 torch.set_default_dtype(torch.float64)
 torch.set_num_threads(7)
+torch.set_grad_enabled(False)
+torch.set_float32_matmul_precision("medium")
+torch.set_deterministic_debug_mode("warn")
 torch.manual_seed(1)
 os.environ["OMP_NUM_THREADS"] = "7"
 os.environ["GANBENCH_DATA"] = os.environ["PYTHONPATH"] = os.path.join(os.path.dirname(__file__), "shadow")
@@ -216,8 +220,21 @@ print("hello")
 """
 
 
+METRIC = """
+from ganbench import Column, Metric
+
+def compute(real, fake, params, device):
+    return {"meddled": 1.0}
+
+@hookimpl
+def ganbench_metrics():
+    yield Metric("meddled", ("features",), compute, (Column("meddled", "lower"),))
+"""
+
+
 def meddling_folder(folder: Path) -> Path:
-    write(folder, "meddles", MEDDLES + LOSS.format("meddling"))
+    write(folder, "meddles", MEDDLES + LOSS.format("meddling") + METRIC)
+    write(folder, "clashes", LOSS.format("hinge"))
     (folder / "shadow").mkdir()
     for name in ("scipy", "torch_fidelity", "safetensors"):
         (folder / "shadow" / f"{name}.py").write_text("raise RuntimeError('shadowed')\n")
@@ -230,7 +247,8 @@ def test_what_a_plugin_changes_at_import_is_put_back(tmp_path: Path, capsys: pyt
     folder = meddling_folder(tmp_path / "bad")
 
     def state() -> tuple[object, ...]:
-        return dict(os.environ), os.getcwd(), torch.get_default_dtype(), torch.get_num_threads()
+        defaults = torch.get_default_dtype(), torch.is_grad_enabled(), torch.get_float32_matmul_precision()
+        return dict(os.environ), os.getcwd(), torch.get_num_threads(), torch.get_deterministic_debug_mode(), *defaults
 
     before, path = state(), list(sys.path)
     try:
@@ -247,40 +265,47 @@ title = "A few hundred digits"
 version = 1
 dataset = "mnist-5k"
 extractor = ["mnist-cnn"]
-metrics = ["frechet-distance"]
+metrics = {metrics}
 headline = "fd/mnist-cnn"
 scale = []
 
 [tiers.tiny]
-budget = { real_images = 320 }
+budget = {{ real_images = 320 }}
 seeds = 1
 ranks = false
 samples = 200
-looks = { count = 1, samples = 200 }
-recipe = { width = 16, batch_size = 32, latent = 8 }
-entries = [{ architecture = "mlp", loss = "hinge" }]
+looks = {{ count = 1, samples = 200 }}
+recipe = {{ width = 16, batch_size = 32, latent = 8 }}
+entries = [{{ architecture = "mlp", loss = {losses} }}]
 """
 
 
-def test_a_good_plugins_weights_do_not_depend_on_its_neighbours(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_good_plugins_row_does_not_depend_on_its_neighbours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither on bad files beside it nor on one that meddles with the process as another row and as a metric of it."""
     monkeypatch.undo()  # the digits are parsed once for all tests
     monkeypatch.setenv("GANBENCH_PROBE_SECONDS", "2")
-    good = write(tmp_path / "good", "good", LOSS.format("hinge"))  # claimed by two: its rows carry its own name
+    good = write(tmp_path / "good", "good", LOSS.format("hinge"))  # claimed by three: its rows carry its own name
     suite = tmp_path / "few.toml"
-    suite.write_text(SUITE)
     bad = bad_folder(meddling_folder(tmp_path / "bad"))
     records = []
-    for out, more in (("alone", []), ("beside", ["--plugins-dir", str(bad)])):
+    for out, losses, metrics, more in (
+        ("alone", ["hinge"], ["frechet-distance"], []),
+        ("beside", ["meddling", "hinge"], ["meddled", "frechet-distance"], ["--plugins-dir", str(bad)]),
+    ):
+        suite.write_text(SUITE.format(losses=losses, metrics=metrics))
         words = ["run", "--suite", str(suite), "-p", str(good), "--device", "cpu", "--jobs", "1"]
         done = program(*words, "--out", str(tmp_path / out), *more)
         assert done.returncode == 0, done.stderr
-        (record,) = [json.loads(f.read_text()) for f in (tmp_path / out).rglob("result.json")]
-        assert record["status"] == "completed", record
-        records.append(record)
+        found = {r["entry"]["label"]: r for r in map(read, (tmp_path / out).rglob("result.json"))}
+        assert [r["status"] for r in found.values()] == ["completed"] * len(losses), found
+        records.append(found["mlp · good:hinge"])
     alone, beside = records
-    assert alone["entry"]["label"] == "mlp · good:hinge"
     assert alone["weights"]["G"] and alone["weights"]["D"]
-    for key in ("run_id", "weights", "scores", "plugins"):
-        assert alone[key] == beside[key], key
+    assert (alone["run_id"], alone["weights"]) == (beside["run_id"], beside["weights"])
+    assert alone["plugins"] == [p for p in beside["plugins"] if p["provider"] != "meddles"]
+    assert alone["scores"] == [s for s in beside["scores"] if s["column"].startswith("fd/")]
+
+
+def read(file: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(file.read_text())
+    return found
