@@ -48,7 +48,7 @@ def _without_values(subject: Subject) -> Exception | None:
             engine = subject.engine(subject.form, device="meta", d_steps=1)
             for cycle in range(2):
                 engine.cycle(cycle / 2)
-        except (RuntimeError, NotImplementedError) as error:
+        except (RuntimeError, TypeError) as error:
             return error
         return None
 
@@ -67,7 +67,8 @@ def host_reads(subject: Subject) -> Advice | None:
         return None
     return Advice(
         f"a value is read on the host: {told(error)}",
-        "use torch.where for a branch, step and progress for schedules; no .item(), float(), if, or boolean index",
+        "use torch.where for a branch, step and progress for schedules; no .item(), float(), .numpy(), if, or boolean "
+        "index; and leave every tensor on its device: no .cpu(), .cuda(), .to(device)",
     )
 
 

@@ -81,21 +81,36 @@ def test_a_file_that_registers_nothing(tmp_path: Path, capsys: pytest.CaptureFix
     assert "registers nothing" in told
 
 
-def test_pytest_makes_an_item_of_each_check(bad: Path) -> None:
-    options = ["-p", "ganbench.conformance.pytest_plugin", "-p", "no:cacheprovider", "--ganbench", bad.name, "-rA"]
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", *options],
-        cwd=bad.parent,
+def pytest_of(file: Path, *more: str) -> subprocess.CompletedProcess[str]:
+    """`pytest --ganbench FILE` in the file's folder, with the plugin as an installation has it."""
+    options = ["-p", "ganbench.conformance.pytest_plugin", "-p", "no:cacheprovider", "--ganbench", file.name, "-rA"]
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", *options, *more],
+        cwd=file.parent,
         env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONPATH": ":".join(p for p in sys.path if p)},
         capture_output=True,
         text=True,
         check=False,
     )
+
+
+def test_pytest_makes_an_item_of_each_check(bad: Path) -> None:
+    done = pytest_of(bad)
     assert done.returncode == 1, done.stdout + done.stderr
     assert "FAILED loss/mine::attached" in done.stdout
     assert "PASSED loss/mine::output-shape" in done.stdout
     assert "to mend: leave out .detach()" in done.stdout
     assert "1 failed" in done.stdout and "Traceback" not in done.stdout
+
+
+def test_pytest_passes_in_a_folder_with_a_new_file_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert called(["new", "loss", "mine"], capsys)[0] == 0
+    done = pytest_of(tmp_path / "mine.py")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "PASSED loss/mine::comes-closer" in done.stdout and "failed" not in done.stdout
 
 
 def test_pytest_finds_the_plugin_by_itself_once_installed() -> None:

@@ -93,6 +93,11 @@ class Left(Generator):
         return super().forward(z + self.noise)
 
 
+class Pinned(Generator):
+    def forward(self, z):
+        return super().forward(z.cpu())
+
+
 class Column(Discriminator):
     def forward(self, x):
         return super().forward(x).unsqueeze(1)
@@ -111,6 +116,7 @@ architecture("gradients", Unused)
 architecture("own-seed", Seeding)
 architecture("own-seed", Generating)
 architecture("devices", Left)
+architecture("host-reads", Pinned)
 architecture("answers", discriminator=Column)
 architecture("per-sample", discriminator=Batchwise)
 
@@ -155,6 +161,10 @@ def reading(D, real, fake):
     return discriminator(D, real, fake) * (2.0 if D(real).mean().item() > 0 else 1.0)
 
 
+def converting(D, real, fake):
+    return discriminator(D, real, fake) * float(1 + np.abs(D(real).detach().numpy()).mean())
+
+
 def blind(D, fake):
     return F.softplus(-D(fake.but(x=fake.x.detach())))
 
@@ -192,6 +202,7 @@ loss("foreign-randomness", numpy_noise)
 loss("foreign-randomness", python_noise)
 loss("keeps-batches", writing)
 loss("host-reads", reading)
+loss("host-reads", converting)
 loss("attached", generator=blind)
 loss("comes-closer", generator=away)
 loss("resumes", remembering, build=lambda spec, recipe: Counter())

@@ -14,6 +14,27 @@ FILE = Path(__file__).with_name("broken.py")
 REGISTRY = plugins.load([str(FILE)])
 BROKEN = {f"{e.kind}/{e.name}": e for e in conformance.registered_by(REGISTRY, FILE)}
 HEAVY = "comes-closer"
+ADVICE = {
+    "output-shape": "nn.Unflatten(1, spec.shape)",
+    "output-range": "tanh for [-1, 1]",
+    "uses-latents": "its row of z",
+    "attached": "leave out .detach()",
+    "gradients": "use it in forward, remove it",
+    "own-seed": "never seed",
+    "foreign-randomness": "draw from torch instead",
+    "devices": "register it as a buffer",
+    "host-reads": "no .item(), float(), .numpy()",
+    "answers": ".squeeze(1)",
+    "per-sample": "no batch norm in D",
+    "values": "one value per sample, (B,)",
+    "finite": "softplus for log-sigmoid",
+    "keeps-batches": "write to a copy",
+    "comes-closer": "the terms' signs",
+    "resumes": "register_buffer",
+    "repeatable": "keep nothing outside of the networks",
+    "recipe-keys": "write 'bad-recipe-keys-",
+}
+"""Check -> what its advice has to say."""
 
 
 def wanted(name: str) -> str:
@@ -31,7 +52,7 @@ def test_a_broken_plugin_is_found(name: str) -> None:
     outcomes = {c.name: c.run() for c in all_cases if c.name != HEAVY or c.name == check}
     found = outcomes[check]
     assert found.failed, [str(o) for o in outcomes.values()]
-    assert found.what and found.mend
+    assert found.what and ADVICE[check] in found.mend
     assert "\n" not in found.what + found.mend
 
 
