@@ -1,4 +1,4 @@
-"""Metrics: every declared column, finite, repeatable, and better for equal samples than for shifted ones."""
+"""Metrics: every declared column, finite, repeatable, and better for equal samples than for worse ones."""
 
 from __future__ import annotations
 
@@ -11,30 +11,57 @@ from torch import Tensor
 
 from ganbench.conformance.checks import WARNING, Advice, Skip
 from ganbench.conformance.subject import Subject
+from ganbench.errors import UsageError
 
 WIDTH = 10
 COUNT = 1_200
+TRAINING = 2
+"""The seed of the training samples."""
+
+Side = Mapping[str, Tensor]
 
 
-def _side(subject: Subject, seed: int, shift: float) -> Mapping[str, Tensor]:
-    """Made-up features, and logits that are sure and balanced without a shift."""
+def _side(subject: Subject, seed: int, shift: float = 0.0) -> Side:
+    """Made-up points, of which features, logits and labels are made; a shift makes the last two unsure and wrong."""
     count = max(COUNT, int(subject.record.minimum))
     x = torch.randn(count, WIDTH, generator=torch.Generator().manual_seed(seed))
-    return {"features": x + shift, "logits": 4 * x / (1 + 9 * shift)}
+    labels = x.argmax(1)
+    side = {"features": x + shift, "samples": x + shift, "logits": 4 * x / (1 + 9 * shift)}
+    side["labels"] = labels.roll(1) if shift else labels
+    return {need: t for need, t in side.items() if need in subject.record.needs}
 
 
-def _compute(subject: Subject, seed: int, shift: float) -> Mapping[str, float]:
-    record = subject.record
-    if beyond := set(record.needs) - {"features", "logits"}:
-        raise Skip(f"it needs {', '.join(sorted(beyond))}, which cannot be made up")
-    params: dict[str, Any] = {**record.params, **({"subsets": 5} if "subsets" in record.params else {})}
-    values: Mapping[str, float] = record.compute(_side(subject, 0, 0.0), _side(subject, seed, shift), params, "cpu")
+def _collapsed(subject: Subject) -> Side:
+    """Two samples, over and over."""
+    return {need: t[torch.arange(len(t)) % 2] for need, t in _side(subject, 1).items()}
+
+
+def _training(subject: Subject) -> list[Side]:
+    return [_side(subject, TRAINING)] if "training" in subject.record.needs else []
+
+
+def _params(subject: Subject) -> dict[str, Any]:
+    return {**subject.record.params, **({"subsets": 5} if "subsets" in subject.record.params else {})}
+
+
+def _compute(subject: Subject, fake: Side) -> Mapping[str, float]:
+    given = _side(subject, 0), fake, _params(subject), "cpu", *_training(subject)
+    try:
+        values: Mapping[str, float] = subject.record.compute(*given)
+    except UsageError as error:
+        raise Skip(f"made-up samples will not do: {error}") from None
+    return values
+
+
+def _equal(subject: Subject) -> Mapping[str, float]:
+    """The values for equal distributions, computed once."""
+    values: Mapping[str, float] = subject.once("equal", lambda: dict(_compute(subject, _side(subject, 1))))
     return values
 
 
 def columns(subject: Subject) -> Advice | None:
     """A finite number for each declared column and no other; none below 0 where it is declared so."""
-    values = _compute(subject, 1, 0.0)
+    values = _equal(subject)
     declared = {c.name for c in subject.record.columns}
     if set(values) != declared:
         return Advice(
@@ -52,21 +79,26 @@ def columns(subject: Subject) -> Advice | None:
 
 def same_again(subject: Subject) -> Advice | None:
     """The same samples give the same number."""
-    if _compute(subject, 1, 0.0) == _compute(subject, 1, 0.0):
+    if _equal(subject) == _compute(subject, _side(subject, 1)):
         return None
     return Advice("the same samples gave two numbers", "seed what it draws, and put the seed into params")
 
 
 def direction(subject: Subject) -> Advice | None:
-    """A column's direction is the one it goes where samples are worse."""
-    good, bad = _compute(subject, 1, 0.0), _compute(subject, 1, 2.0)
+    """A column's direction is where it goes with worse samples: shifted, copied if it knows training samples, or else,
+    where those leave it as it is, collapsed."""
+    good = _equal(subject)
+    tried = [_compute(subject, side) for side in (_side(subject, 1, 2.0), *_training(subject))]
     for column in subject.record.columns:
         if column.direction not in ("lower", "higher", "none"):
             return Advice(f"{column.name} has direction {column.direction!r}", "say lower, higher or none")
         sign = {"lower": 1, "higher": -1, "none": 0}[column.direction]
-        if sign and not sign * (bad[column.name] - good[column.name]) > 0:
+        worse = [bad for bad in tried if bad[column.name] != good[column.name]]
+        worse = worse or [_compute(subject, _collapsed(subject))]
+        if sign and not any(sign * (bad[column.name] - good[column.name]) > 0 for bad in worse):
+            others = " and ".join(f"{bad[column.name]:.4g}" for bad in worse)
             return Advice(
-                f"{column.name} is {good[column.name]:.4g} for equal and {bad[column.name]:.4g} for shifted samples",
+                f"{column.name} is {good[column.name]:.4g} for equal and {others} for worse samples",
                 f"declare the other direction than {column.direction!r}, or look at the sign",
             )
     return None
@@ -74,11 +106,10 @@ def direction(subject: Subject) -> Advice | None:
 
 def leaves_samples(subject: Subject) -> Advice | None:
     """What it is given stays as it is: other metrics read it next."""
-    _compute(subject, 1, 0.0)
-    sides = [dict(_side(subject, seed, 0.0)) for seed in (0, 1)]
+    _equal(subject)  # skipped where that is
+    sides = [_side(subject, 0), _side(subject, 1), *_training(subject)]
     kept = [{k: v.clone() for k, v in side.items()} for side in sides]
-    params = {**subject.record.params, **({"subsets": 5} if "subsets" in subject.record.params else {})}
-    subject.record.compute(*sides, params, "cpu")
+    subject.record.compute(*sides[:2], _params(subject), "cpu", *sides[2:])
     if all(torch.equal(side[k], old[k]) for side, old in zip(sides, kept, strict=True) for k in old):
         return None
     return Advice("it changes the samples in place", "work on a copy: x - mean, not x.sub_(mean)")

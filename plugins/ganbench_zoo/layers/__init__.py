@@ -1,1 +1,1 @@
-"""Building blocks that several architectures share: pure torch, no registration."""
+"""Building blocks that several architectures or metrics share: pure torch, no registration."""

@@ -1,1 +1,1 @@
-"""Metrics, one a file. The maths is torch-fidelity's, none of whose defaults is relied upon."""
+"""Metrics, one a file. What torch-fidelity has is its maths, or equal to it; none of its defaults is relied upon."""

@@ -1,0 +1,74 @@
+"""Classification accuracy score.  Ravuri & Vinyals 2019, arXiv:1905.10887.
+
+    cas          trained on generated, tested on real samples: what is missing, or wrong for its label, costs accuracy
+    cas-reverse  trained on real training samples, tested on generated ones: whether they show what their labels say
+    gain-N       accuracy of N real training samples with all generated ones, less that of the N alone: does it help?
+
+Each is a classifier on features (`hidden` = 0: logistic regression), which needs labels on both sides, so it is for
+conditional generators. Real training samples and the real samples of the test never mix. `cas-reverse` rewards easy
+prototypes, and no column sees copies: copied training samples are excellent training samples. Features of a network
+that was trained on the same classes leave little to learn, and make every column optimistic.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ganbench import Column, Metric, Recipe, UsageError, hookimpl
+from ganbench_zoo.layers.probe import accuracy, fit
+
+SIZES = (100, 1_000, 10_000)
+"""Of the real part; each has its column."""
+
+
+def compute(
+    real: Mapping[str, Tensor],
+    fake: Mapping[str, Tensor],
+    params: Mapping[str, Any],
+    device: str,
+    training: Mapping[str, Tensor],
+) -> dict[str, float]:
+    """Features `(N, width)` and labels `(N,)` of three sides to accuracies and gains; `seed` draws the real part."""
+    test, made, learnt = (
+        (side["features"].float().to(device), side["labels"].to(device)) for side in (real, fake, training)
+    )
+    seed = int(params["seed"])
+    order = torch.randperm(len(learnt[0]), generator=torch.Generator().manual_seed(seed)).to(device)
+    classes = 1 + int(max(labels.max() for _, labels in (test, made, learnt)))
+    if min(int(labels.min()) for _, labels in (test, made, learnt)) < 0:
+        raise UsageError("labels below 0")
+
+    def score(train: tuple[Tensor, Tensor], tested: tuple[Tensor, Tensor]) -> float:
+        hidden, penalty = int(params["hidden"]), float(params["penalty"])
+        return accuracy(fit(*train, classes, hidden=hidden, penalty=penalty, seed=seed), *tested)
+
+    largest = order[: max(SIZES)]
+    values = {
+        "cas": score(made, test),
+        "cas-reverse": score((learnt[0][largest], learnt[1][largest]), made),
+    }
+    for size in SIZES:
+        part = learnt[0][order[:size]], learnt[1][order[:size]]
+        both = torch.cat([part[0], made[0]]), torch.cat([part[1], made[1]])
+        values[f"gain-{size}"] = score(both, test) - score(part, test)
+    return values
+
+
+@hookimpl
+def ganbench_metrics():
+    yield Metric(
+        "classification-accuracy",
+        ("features", "labels", "training"),
+        compute,
+        (
+            Column("cas", "higher", "accuracy"),
+            Column("cas-reverse", "higher", "accuracy"),
+            *(Column(f"gain-{size}", "higher", "accuracy", positive=False) for size in SIZES),
+        ),
+        Recipe(samples=10_000, hidden=0, penalty=0.001, seed=2020),
+        paper="arXiv:1905.10887",
+    )
