@@ -1,18 +1,20 @@
 """What copy evidence finds on MNIST: its power on graded copies and its false positives; prints a table for the docs.
 
-    GANBENCH_DATA=FOLDER python scripts/measure_copy_evidence.py
+    GANBENCH_DATA=FOLDER python scripts/measure_copy_evidence.py [mnist-cnn] [random-cnn] [pixels]
 
 Seen: the 50,000 digits of train. Unseen: test. Real samples as if generated: val. Copies are of train.
 """
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import torch
 from torch import Tensor
 
 from ganbench_zoo.datasets import mnist
-from ganbench_zoo.extractors import mnist_cnn
+from ganbench_zoo.extractors import mnist_cnn, random_cnn
 from ganbench_zoo.metrics.copy_evidence import compared, evidence
 
 LEVEL, MEMORY, DRAWS = 0.01, 2.0, 500
@@ -21,11 +23,17 @@ SHARES, SIZES = (0.0, 0.01, 0.05, 0.2, 1.0), (1_000, 10_000)
 Ratios = list[tuple[Tensor, Tensor]]
 
 
-def features(images: Tensor) -> Tensor:
-    """mnist-cnn's, `(N, 128)`."""
-    network = mnist_cnn.build(None, ("features",))
+def features(network: torch.nn.Module, images: Tensor) -> Tensor:
+    """`(N, width)`."""
     with torch.no_grad():
         return torch.cat([network(batch)[0] for batch in images.split(500)])
+
+
+SPACES = {
+    "mnist-cnn": lambda x: features(mnist_cnn.build(None, ("features",)), x),
+    "random-cnn": lambda x: features(random_cnn.build(None, ("features",)), x),
+    "pixels": lambda x: x.flatten(1).float(),
+}
 
 
 def found(ratios: Ratios, made: list[Tensor] | None = None) -> float:
@@ -41,13 +49,14 @@ def drawn(real: Ratios, copies: Ratios, share: float, n: int, generator: np.rand
     return found(real, [torch.cat([r[0][chosen[0]], c[0][chosen[1]]]) for r, c in zip(real, copies, strict=True)])
 
 
-def main() -> None:
+def main(spaces: list[str]) -> None:
     splits = {name: mnist.load(name) for name in ("train", "val", "test")}
     seen, made, unseen = (torch.from_numpy(splits[name][0]) for name in ("train", "val", "test"))
     labels = torch.from_numpy(splits["val"][1])
     copies = seen[torch.from_numpy(np.random.default_rng(0).choice(len(seen), 10_000, replace=False))]
     shifted = torch.roll(copies, 1, 3)
-    for space, view in (("features", features), ("pixels", lambda x: x.flatten(1).float())):
+    for space in spaces or list(SPACES):
+        view = SPACES[space]
         base, known = view(unseen), view(seen)
         real, same, moved = (compared(base, view(x), known, MEMORY) for x in (made, copies, shifted))
         generator = np.random.default_rng(1)
@@ -67,4 +76,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

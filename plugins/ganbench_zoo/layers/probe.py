@@ -14,22 +14,19 @@ STEPS = 60
 
 
 def fit(
-    x: Tensor, y: Tensor, classes: int, *, hidden: int = 0, penalty: float = 1e-3, seed: int = 0
+    x: Tensor, y: Tensor, classes: int, start: torch.Generator, *, hidden: int = 0, penalty: float = 1e-3
 ) -> Callable[[Tensor], Tensor]:
     """Train on features `(N, width)` and labels `(N,)`; returns features → predicted labels.
 
-    hidden: units of one ReLU layer; 0 is multinomial logistic regression. penalty: on the mean square of the weights'
-    effect (half the sum of their squares), features having mean 0 and standard deviation 1. seed: of the first weights.
+    start: draws the first weights. hidden: units of one ReLU layer; 0 is multinomial logistic regression. penalty:
+    times half the sum of the squared weights, features having mean 0 and standard deviation 1.
     """
     mean, scale = x.mean(0), x.std(0).clamp_min(1e-6)
-    generator = torch.Generator().manual_seed(seed)
     sizes = [x.shape[1], *([hidden] if hidden else []), classes]
     layers = [nn.Linear(a, b) for a, b in pairwise(sizes)]
     for layer in layers:
-        start = torch.randn(layer.weight.shape, generator=generator) * layer.in_features**-0.5
         nn.init.zeros_(layer.bias)
-        with torch.no_grad():
-            layer.weight.copy_(start)
+        nn.init.normal_(layer.weight, std=layer.in_features**-0.5, generator=start)
     network = (nn.Sequential(layers[0], nn.ReLU(), layers[1]) if hidden else nn.Sequential(layers[0])).to(x.device)
     inputs = (x - mean) / scale
     optimizer = torch.optim.LBFGS(network.parameters(), max_iter=STEPS, line_search_fn="strong_wolfe")

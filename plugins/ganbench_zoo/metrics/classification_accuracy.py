@@ -36,15 +36,15 @@ def compute(
     test, made, learnt = (
         (side["features"].float().to(device), side["labels"].to(device)) for side in (real, fake, training)
     )
-    seed = int(params["seed"])
-    order = torch.randperm(len(learnt[0]), generator=torch.Generator().manual_seed(seed)).to(device)
+    generator = torch.Generator().manual_seed(int(params["seed"]))
+    order = torch.randperm(len(learnt[0]), generator=generator).to(device)
     classes = 1 + int(max(labels.max() for _, labels in (test, made, learnt)))
     if min(int(labels.min()) for _, labels in (test, made, learnt)) < 0:
         raise UsageError("labels below 0")
 
     def score(train: tuple[Tensor, Tensor], tested: tuple[Tensor, Tensor]) -> float:
         hidden, penalty = int(params["hidden"]), float(params["penalty"])
-        return accuracy(fit(*train, classes, hidden=hidden, penalty=penalty, seed=seed), *tested)
+        return accuracy(fit(*train, classes, generator, hidden=hidden, penalty=penalty), *tested)
 
     largest = order[: max(SIZES)]
     values = {

@@ -24,8 +24,8 @@ def compute(
     real: Mapping[str, Tensor], fake: Mapping[str, Tensor], params: Mapping[str, Any], device: str
 ) -> dict[str, float]:
     """Features `(N, width)` of both sides to the detector's accuracy. `seed` shuffles, and starts the network."""
-    n, seed = min(len(real["features"]), len(fake["features"])) // 2 * 2, int(params["seed"])
-    generator = torch.Generator().manual_seed(seed)
+    n = min(len(real["features"]), len(fake["features"])) // 2 * 2
+    generator = torch.Generator().manual_seed(int(params["seed"]))
     halves: list[list[Tensor]] = [[], []]
     for side in (real, fake):
         chosen = torch.randperm(len(side["features"]), generator=generator)[:n]
@@ -33,7 +33,7 @@ def compute(
             half.append(part.to(device))
     y = torch.arange(2, device=device).repeat_interleave(n // 2)
     learnt, held_out = (torch.cat(half) for half in halves)
-    detector = fit(learnt, y, 2, hidden=int(params["hidden"]), penalty=float(params["penalty"]), seed=seed)
+    detector = fit(learnt, y, 2, generator, hidden=int(params["hidden"]), penalty=float(params["penalty"]))
     return {"c2st": accuracy(detector, held_out, y)}
 
 
