@@ -42,6 +42,7 @@ ARROWS: dict[str, set[str]] = {
     "doctor": {"api", "plugins", "execute"} | STORAGE,
     "rank": {"record", "errors"},
     "publish": {"rank", "record", "errors"},
+    "verify": {"plan", "rank", "publish", "record", "errors"},
     "execute": {"plan", "record"} | STORAGE,
     "conformance": {"api", "plugins", "plan", "train", "errors"},
     "cli": {
@@ -55,6 +56,7 @@ ARROWS: dict[str, set[str]] = {
         "score",
         "rank",
         "publish",
+        "verify",
         "execute",
         "conformance",
         "doctor",
@@ -72,6 +74,7 @@ FORBIDDEN: dict[str, set[str]] = {
     "score": {"pandas", "rich", "typer"},
     "conformance": {"torch_fidelity", "pandas", "rich", "typer"},
     "rank": {"torch", "torchvision", "torch_fidelity", "pluggy", "rich", "typer"},
+    "verify": {"torch", "torchvision", "torch_fidelity", "pandas", "pluggy", "rich", "typer"},
     "publish": {"torch", "torchvision", "torch_fidelity", "pluggy", "typer"},
     "execute": {"torch", "torchvision", "torch_fidelity", "pandas", "typer"},
     "index": {"torch", "torchvision", "torch_fidelity", "numpy", "pandas", "rich", "typer"},
@@ -340,6 +343,7 @@ TORCH = {"torch", "torchvision", "torch_fidelity"}
         pytest.param(IMPORT_ALL.format(rooms=["ganbench.plan"]), TORCH | {"pandas"}, id="plan"),
         pytest.param(IMPORT_ALL.format(rooms=["ganbench.rank"]), TORCH | {"ganbench.plugins"}, id="rank"),
         pytest.param(IMPORT_ALL.format(rooms=["ganbench.publish"]), TORCH | {"ganbench.plugins"}, id="publish"),
+        pytest.param(COMMAND.format(argv=["ganbench", "verify", "results"]), TORCH | {"ganbench_zoo"}, id="verify"),
         pytest.param(COMMAND.format(argv=["ganbench", "--help"]), TORCH | {"pandas", "ganbench_zoo"}, id="--help"),
         pytest.param(COMMAND.format(argv=["ganbench", "run", "--help"]), TORCH | {"pandas"}, id="run --help"),
         pytest.param(

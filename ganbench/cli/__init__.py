@@ -21,6 +21,7 @@ from ganbench.cli.plugins import plugins
 from ganbench.cli.publish import publish
 from ganbench.cli.run import run
 from ganbench.cli.terminal import one_line
+from ganbench.cli.verify import verify
 from ganbench.errors import UsageError
 
 app = typer.Typer(
@@ -34,6 +35,7 @@ app.command("run")(run)
 app.command("leaderboard")(leaderboard)
 app.command("publish")(publish)
 app.command("evaluate")(evaluate)
+app.command("verify")(verify)
 app.command("list")(list_plugins)
 app.command("info")(info)
 app.command("check")(check)

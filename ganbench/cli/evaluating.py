@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,8 @@ from ganbench.publish.text import NOTHING, number
 from ganbench.reading.form import LAYOUTS
 from ganbench.record.files import read_json
 from ganbench.score import foreign, rescore
+from ganbench.verify import Finding
+from ganbench.verify.runs import Run
 
 
 @dataclass(frozen=True)
@@ -130,6 +132,28 @@ def _again(asked: Request, run: Path) -> int:
     opening = f"{spec.entry['label']}, seed {spec.seed}"
     _tell(asked, opening, [*plan.notices, *notes], list(compared.new), run, closing)
     return 0
+
+
+def measured_again(runs: Iterable[Run], plugins: tuple[str, ...], plugins_dirs: tuple[Path, ...]) -> Iterator[Finding]:
+    """Stored samples scored once more, as recorded: what of a record does not follow from them."""
+    slot = Slot(doors=Doors(plugins, plugins_dirs))
+    for run in runs:
+        if run.spec is None or run.record is None or run.record["status"] != "completed":
+            continue
+        try:
+            with rescore.staged(run.folder, run.spec) as stage:
+                outcome = slot.finish(stage)
+                compared = None if outcome.lost else rescore.compare(run.record, read_json(stage / "result.json"))
+        except UsageError as error:
+            yield Finding(run.folder, f"not measured again: {error}", False)
+            continue
+        if compared is None:
+            yield Finding(run.folder, f"not measured again: {outcome.reason}", False)
+            continue
+        for was, now in compared.changed:
+            what = f"{was['column']} of {was['variant']}: {was['value']} in the record, its samples give {now['value']}"
+            yield Finding(run.folder / "result.json", what)
+    slot.close()
 
 
 def _finish(slot: Slot, folder: Path) -> Outcome:

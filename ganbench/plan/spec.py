@@ -18,12 +18,34 @@ from ganbench.plan.modes import REFERENCE
 from ganbench.record.files import read_json, write_json_atomic
 
 TRAINED, SCALE, FOREIGN = "trained", "scale", "foreign"
+DIGITS = 12
+"""Of a measurement's fingerprint."""
 COUNTERS = ("real_images", "generator_steps", "discriminator_steps", "seconds")
 
 
 def fingerprint(value: Any, length: int = 16) -> str:
     """The first hex digits of the sha256 of a value's canonical JSON form (RFC 8785)."""
     return hashlib.sha256(rfc8785.dumps(_plain(value))).hexdigest()[:length]
+
+
+def identified(measurement: Mapping[str, Any], spec: RunSpec) -> dict[str, Any]:
+    """What a score says of how it was measured: the fingerprint decides which numbers share a column, the comparability
+    key which rows may be ranked."""
+    print_ = fingerprint(measurement, DIGITS)
+    table = {
+        "measurement": print_,
+        "data": spec.data,
+        "suite": spec.suite["name"],
+        "version": spec.suite["version"],
+        "budget": spec.suite["budget"],
+        "conditional": spec.conditional,
+    }
+    return {
+        "n": measurement["samples"],
+        "fingerprint": print_,
+        "comparability": fingerprint(table, DIGITS),
+        "measurement": measurement,
+    }
 
 
 @dataclass(frozen=True)

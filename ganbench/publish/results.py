@@ -39,7 +39,9 @@ def publish(dirs: Iterable[str | Path], to: str | Path) -> list[Path]:
     records = load_records([*places, *(home / suite for suite in suites if (home / suite).is_dir())])
     for suite in sorted(suites):
         mine = [record for record in records if record["suite"]["id"] == suite]
-        written += _tables(from_records(mine), mine, home / suite)
+        for name, text in pages(mine, home / suite).items():
+            write_text_atomic(home / suite / name, text)
+            written.append(home / suite / name)
     return written
 
 
@@ -77,12 +79,12 @@ def _name(name: str, folder: Path) -> str:
     return name
 
 
-def _tables(boards: list[Leaderboard], records: list[Record], home: Path) -> list[Path]:
+def pages(records: list[Record], home: Path) -> dict[str, str]:
+    """The tables of one suite's records, by file name. home: the suite's published folder, whose grids are shown."""
+    boards = from_records(records)
     page = [f"# {markdown.escape(boards[0].suite['title'])}", "", markdown.render(boards), *_again(boards[0])]
     page += [*_environment(boards), *_grids(records, home)]
-    write_text_atomic(home / "leaderboard.csv", csv.render(boards))
-    write_text_atomic(home / "LEADERBOARD.md", "\n".join(page).rstrip("\n") + "\n")
-    return [home / "leaderboard.csv", home / "LEADERBOARD.md"]
+    return {"leaderboard.csv": csv.render(boards), "LEADERBOARD.md": "\n".join(page).rstrip("\n") + "\n"}
 
 
 def _again(board: Leaderboard) -> list[str]:

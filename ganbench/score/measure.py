@@ -14,13 +14,12 @@ from torch import Tensor
 from ganbench.api import Metric
 from ganbench.errors import Caution, Unavailable, UsageError
 from ganbench.plan.build import column_name
-from ganbench.plan.spec import RunSpec, fingerprint
+from ganbench.plan.spec import RunSpec, identified
 from ganbench.plugins import Registry
 from ganbench.score.extraction import FEATURES, LOGITS, Extraction, Features, tensor
 from ganbench.score.references import Reference
 from ganbench.score.samples import Samples
 
-DIGITS = 12
 TRAINING = "training"
 
 
@@ -165,7 +164,7 @@ def score(
         try:
             reference, side = real()
             learnt, third = training() if measure.learns else (None, None)
-            known = _identity(measure.description(reference, learnt, measure.count(fake.size), quantisation), spec)
+            known = identified(measure.description(reference, learnt, measure.count(fake.size), quantisation), spec)
             device = measure.extraction.device if measure.extraction else "cpu"
             values, cautions = measure.values(fake, side, third, device)
         except (Unavailable, UsageError) as error:
@@ -189,24 +188,6 @@ def score(
             }
         )
     return scores
-
-
-def _identity(measurement: dict[str, Any], spec: RunSpec) -> dict[str, Any]:
-    print_ = fingerprint(measurement, DIGITS)
-    table = {
-        "measurement": print_,
-        "data": spec.data,
-        "suite": spec.suite["name"],
-        "version": spec.suite["version"],
-        "budget": spec.suite["budget"],
-        "conditional": spec.conditional,
-    }
-    return {
-        "n": measurement["samples"],
-        "fingerprint": print_,
-        "comparability": fingerprint(table, DIGITS),
-        "measurement": measurement,
-    }
 
 
 def sanity(logits: Tensor) -> dict[str, Any]:

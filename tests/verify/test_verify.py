@@ -1,0 +1,237 @@
+"""`verify` on copies of the published results, each spoilt in one way: every one is found, and nothing else."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ganbench.cli import main
+from ganbench.errors import UsageError
+from ganbench.plan.spec import RunSpec, identified
+from ganbench.publish import publish
+from ganbench.verify import verify
+
+REAL = Path(__file__).resolve().parents[2] / "results" / "mnist-quick"
+RUN, OTHER, SCALE = "dcgan-hinge-s0-*", "dcgan-hinge-s1-*", "noise-s0-*"
+Edit = Callable[[dict[str, Any]], Any]
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """A copy with some rows; its tables are made of these alone."""
+    for pattern in ("dcgan-hinge-s?-*", "mlp-lsgan-s0-*", "cdcgan-*-s0-*", SCALE, "constant-*"):
+        for folder in REAL.glob(pattern):
+            shutil.copytree(folder, tmp_path / "made" / folder.name)
+    publish([tmp_path / "made"], tmp_path)
+    return tmp_path / "mnist-quick"
+
+
+def one(home: Path, pattern: str) -> Path:
+    (folder,) = home.glob(pattern)
+    return folder
+
+
+def edit(file: Path, change: Edit) -> None:
+    value = json.loads(file.read_text())
+    change(value)
+    file.write_text(json.dumps(value))
+
+
+def problems(home: Path) -> list[str]:
+    return [f"{finding.where.relative_to(home.parent)}: {finding.what}" for finding in verify(home).problems]
+
+
+def headline(record: dict[str, Any]) -> dict[str, Any]:
+    score: dict[str, Any] = record["scores"][0]
+    return score
+
+
+def test_the_published_results_hold_together() -> None:
+    report = verify(REAL.parent)
+    assert [f"{f.where}: {f.what}" for f in report.findings] == []
+    assert len(report.runs) >= 23 and report.scores >= 205
+
+
+def test_an_edited_score(home: Path) -> None:
+    assert problems(home) == []
+    edit(one(home, RUN) / "result.json", lambda record: headline(record).update(value=20.5))
+    first, *rest = problems(home)
+    where, _, what = first.partition(": ")
+    assert where == "mnist-quick/leaderboard.csv"
+    assert what == "dcgan · hinge, seed 0, fd/mnist-cnn: 34.319806223589595 in the table, 20.5 in the record"
+    assert len(rest) == 1 and rest[0].startswith("mnist-quick/LEADERBOARD.md: line ")
+
+
+def test_a_record_and_its_tables_edited_alike_cannot_be_told(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """And this is said."""
+    edit(one(home, RUN) / "result.json", lambda record: headline(record).update(value=20.5))
+    publish([home], home.parent)
+    assert problems(home) == []
+    with pytest.raises(SystemExit) as ended:
+        main(["verify", str(home)])
+    assert ended.value.code == 0 and "not that records are honest: `ganbench reproduce RUN`" in capsys.readouterr().out
+
+
+def test_edited_tables(home: Path) -> None:
+    csv = home / "leaderboard.csv"
+    lines = csv.read_text().splitlines(keepends=True)
+    csv.write_text("".join(lines[:1] + lines[2:]))
+    assert problems(home) == [
+        "mnist-quick/leaderboard.csv: dcgan · hinge, seed 0, fd/mnist-cnn: has a record and no line"
+    ]
+    csv.write_text("".join(lines).replace(",readable,", ",learnt,"))
+    assert all("level is learnt, from the records readable" in found for found in problems(home)[:5])
+    assert problems(home)[5].endswith("further lines")
+    csv.write_text("".join(lines))
+    page = home / "LEADERBOARD.md"
+    page.write_text(page.read_text().replace("dcgan · hinge", "dcgan \x1b[31m · hinge", 1))
+    (found,) = problems(home)
+    assert found.startswith("mnist-quick/LEADERBOARD.md: line ") and "\x1b" not in found
+
+
+@pytest.mark.parametrize(
+    ("missing", "says"),
+    [
+        ("leaderboard.csv", "leaderboard.csv: is missing"),
+        ("LEADERBOARD.md", "LEADERBOARD.md: is missing"),
+        (f"{RUN}/spec.json", "spec.json: is missing"),
+        (f"{RUN}/result.json", "result.json: is missing"),
+        (f"{RUN}/samples.png", "LEADERBOARD.md: line "),
+        (RUN, "dcgan · hinge, seed 0, fd/mnist-cnn: no record gives this line"),
+        (f"{RUN}/*.json", "holds neither spec.json nor result.json"),
+    ],
+)
+def test_a_missing_file(home: Path, missing: str, says: str) -> None:
+    for path in list(home.glob(missing)):
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    assert any(says in found for found in problems(home))
+
+
+def test_a_fingerprint_that_does_not_follow(home: Path) -> None:
+    edit(one(home, RUN) / "result.json", lambda record: headline(record).update(fingerprint="c0ffee000000"))
+    assert any(
+        'fd/mnist-cnn of last-ema: fingerprint "c0ffee000000" does not follow from its measurement (daa5c0b828ca)'
+        in found
+        for found in problems(home)
+    )
+
+
+def test_a_fingerprint_of_another_measurement(home: Path) -> None:
+    """Consistent in itself: another reference set, and other parameters than planned."""
+    folder = one(home, RUN)
+    spec = RunSpec.read(folder)
+
+    def measured(change: Edit, at: int) -> Edit:
+        def apply(record: dict[str, Any]) -> None:
+            change(record["scores"][at]["measurement"])
+            record["scores"][at].update(identified(record["scores"][at]["measurement"], spec))
+
+        return apply
+
+    edit(folder / "result.json", measured(lambda m: m["reference"].update(sha256="0" * 64), 0))
+    assert any("the column has daa5c0b828ca: measured otherwise" in found for found in problems(home))
+    edit(folder / "result.json", measured(lambda m: m["params"].update(subsets=3), 2))
+    assert any("was not measured as planned: subsets = 3, planned was 10" in found for found in problems(home))
+
+
+def test_a_seed_twice(home: Path) -> None:
+    folder = one(home, RUN)
+    shutil.copytree(folder, home / "once-more")
+    assert f"mnist-quick/once-more: dcgan · hinge, seed 0: the same run as {folder.name}" in problems(home)
+    shutil.rmtree(home / "once-more")
+
+    def relabelled(value: dict[str, Any]) -> None:
+        value["seed"] = 1
+
+    edit(folder / "spec.json", relabelled)
+    assert any("spec.json: was edited (its content does not give its run_id)" in found for found in problems(home))
+    edit(folder / "result.json", relabelled)
+    assert any("dcgan · hinge, seed 1: a second run of this seed beside" in found for found in problems(home))
+
+
+def test_a_seed_passed_off_as_another(home: Path) -> None:
+    """Seed 0 relabelled as seed 7 throughout, ids, fingerprints, tables and all."""
+    copy = home / "dcgan-hinge-s7"
+    shutil.copytree(one(home, RUN), copy)
+    edit(copy / "spec.json", lambda value: value.update(seed=7))
+    value = json.loads((copy / "spec.json").read_text())
+    spec = RunSpec(
+        **{
+            k: tuple(v) if k in ("components", "plugins") else v
+            for k, v in value.items()
+            if k not in ("run_id", "schema_version")
+        }
+    )
+    spec.write(copy)
+    edit(copy / "result.json", lambda record: record.update(seed=7, run_id=spec.run_id))
+    publish([home], home.parent)
+    (found,) = problems(home)
+    assert found.startswith("mnist-quick/dcgan-hinge-s7") or found.startswith("mnist-quick/dcgan-hinge-s0-")
+    assert "has the very weights of" in found
+    edit(copy / "result.json", lambda record: record.update(weights={}))
+    assert "has the very scores of" in problems(home)[0]
+
+
+def test_a_record_that_is_not_its_specifications(home: Path) -> None:
+    cases: list[tuple[Edit, str]] = [
+        (
+            lambda record: record["entry"]["recipe"]["lr"].update(value=0.5),
+            "entry.recipe.lr.value is 0.5, planned was 0.001",
+        ),
+        (
+            lambda record: record["suite"].update(budget={"real_images": 1}),
+            "suite.budget.real_images is 1, planned was 40000",
+        ),
+        (lambda record: record["plugins"].pop(0), "plugin ganbench_zoo.architectures.dcgan is not among its plugins"),
+        (lambda record: record["scores"].pop(0), "has no score fd/mnist-cnn of last-ema"),
+        (lambda record: headline(record).update(value=None), "neither a value nor a reason"),
+        (lambda record: headline(record).update(measurement="trust me"), "does not say how it was measured"),
+        (lambda record: headline(record).update(measurement={}), "its measurement is not one"),
+        (lambda record: headline(record).update(value="good"), "`scores[0].value` is str, not"),
+        (lambda record: record.update(schema_version=99), "schema_version 99 is newer than"),
+    ]
+    file = one(home, RUN) / "result.json"
+    honest = file.read_text()
+    for change, says in cases:
+        edit(file, change)
+        assert any(says in found for found in problems(home)), says
+        file.write_text(honest)
+    assert problems(home) == []
+
+
+def test_notes_are_no_problems(home: Path, tmp_path: Path) -> None:
+    """A reproduction on another machine, a run of edited code, working space without tables."""
+    folder = one(home, RUN)
+    shutil.copytree(folder, home / "elsewhere")
+    edit(home / "elsewhere" / "result.json", lambda record: record["environment"].update(machine="another"))
+    publish([home], home.parent)
+    report = verify(home)
+    assert not report.problems and ["a reproduction on another machine of" in f.what for f in report.findings] == [True]
+    (working,) = verify(tmp_path / "made").findings
+    assert not working.problem and "has no tables to compare" in working.what
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(UsageError, match="no runs under"):
+        verify(tmp_path / "empty")
+
+
+def test_the_verb(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def answers(*words: str) -> Iterator[Any]:
+        with pytest.raises(SystemExit) as ended:
+            main(["verify", *words])
+        yield ended.value.code
+        yield capsys.readouterr().out
+
+    code, said = answers(str(home))
+    assert code == 0 and said.startswith("6 runs, ") and "nothing wrong" in said
+    edit(one(home, RUN) / "result.json", lambda record: headline(record).update(value=20.5))
+    code, said = answers(str(home))
+    assert code == 1 and said.startswith("wrong: ") and "2 problems" in said
+    code, said = answers(str(home), "--format", "json")
+    answer = json.loads(said)
+    assert code == 1 and [f["problem"] for f in answer["findings"]] == [True, True] and "honest" in answer["limits"]
+    assert next(answers("nowhere")) == 2
