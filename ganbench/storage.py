@@ -47,6 +47,24 @@ def offline() -> Iterator[None]:
         _offline.reset(token)
 
 
+class Reachable(Exception):
+    """Raised by `fetch` in a glance: the thing is not here, and its first byte came."""
+
+
+_glance: ContextVar[float | None] = ContextVar("_glance", default=None)
+
+
+@contextmanager
+def glance(seconds: float) -> Iterator[None]:
+    """A block in which `fetch` only looks whether a download would begin: it keeps nothing, and raises `Reachable` once
+    a byte has come, `Unavailable` if none came for so many seconds."""
+    token = _glance.set(seconds)
+    try:
+        yield
+    finally:
+        _glance.reset(token)
+
+
 def cache_dir() -> Path:
     """The folder for downloads and parsed copies, which may not exist yet: `GANBENCH_CACHE`, else the user's cache."""
     return Path(os.environ.get("GANBENCH_CACHE") or platformdirs.user_cache_dir("ganbench")).expanduser()
@@ -82,13 +100,14 @@ def fetch(download: Callable[[Path], None], into: Path, what: str, idle: float |
         raise Unavailable(f"{what}: not on this machine")
     into = Path(into)
     idle = seconds_from(IDLE, PATIENCE) if idle is None else idle
+    if (least := _glance.get()) is not None:
+        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
+            reason = _watched(download, Path(name), min(idle, least), first=True)
+        raise Reachable(what) if reason is None else _unavailable(what, reason)
     with filled(into) as folder:
         reason = _watched(download, folder, idle)
         if reason is not None:
-            raise Unavailable(
-                f"{what}: not on this machine and not downloaded ({reason}); "
-                f"mend the connection{_proxies()} and try again, or point GANBENCH_DATA at a folder that holds it"
-            )
+            raise _unavailable(what, reason)
     return into
 
 
@@ -107,8 +126,18 @@ def filled(into: Path) -> Iterator[Path]:
                 raise UsageError(f"{into}: cannot be written ({error.strerror}); move it away") from None
 
 
-def _watched(download: Callable[[Path], None], folder: Path, idle: float) -> str | None:
-    """Run `download(folder)` in a daemon thread: None once it is through, else why it was given up, in one line."""
+def _unavailable(what: str, reason: str) -> Unavailable:
+    return Unavailable(
+        f"{what}: not on this machine and not downloaded ({reason}); "
+        f"mend the connection{_proxies()} and try again, or point GANBENCH_DATA at a folder that holds it"
+    )
+
+
+def _watched(download: Callable[[Path], None], folder: Path, idle: float, first: bool = False) -> str | None:
+    """Run `download(folder)` in a daemon thread: None once it is through, else why it was given up, in one line.
+
+    first: it is through with its first byte; the thread is then left to itself.
+    """
     failure: list[BaseException] = []
 
     def body() -> None:
@@ -119,7 +148,7 @@ def _watched(download: Callable[[Path], None], folder: Path, idle: float) -> str
 
     before, late = socket.getdefaulttimeout(), f"nothing came for {idle:g} s"
     socket.setdefaulttimeout(idle)
-    shown = contextlib.nullcontext() if sys.stderr.isatty() else contextlib.redirect_stderr(io.StringIO())
+    shown = contextlib.nullcontext() if sys.stderr.isatty() and not first else contextlib.redirect_stderr(io.StringIO())
     try:
         thread = threading.Thread(target=body, name="ganbench-fetch", daemon=True)
         with shown:
@@ -128,6 +157,8 @@ def _watched(download: Callable[[Path], None], folder: Path, idle: float) -> str
             while thread.is_alive():
                 thread.join(min(0.1, idle / 10))
                 now = _bytes_below(folder)
+                if first and now:
+                    return None
                 if now != size:
                     size, moved = now, time.monotonic()
                 elif thread.is_alive() and time.monotonic() - moved > idle:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from ganbench import Unavailable, UsageError, cache_dir, data_roots, fetch
+from ganbench.storage import Reachable, glance
 
 
 def test_folders_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -130,3 +131,20 @@ def test_a_folder_that_cannot_be_written_to(tmp_path: Path) -> None:
         fetch(lambda folder: None, tmp_path / "file" / "set", "the set")
     with pytest.raises(UsageError, match=r"file: cannot be written \(.*\); move it away"):
         fetch(lambda folder: None, tmp_path / "file", "the set")
+
+
+def test_a_glance_ends_with_the_first_byte_and_keeps_nothing(tmp_path: Path) -> None:
+    released = threading.Event()
+
+    def download(folder: Path) -> None:
+        (folder / "half").write_text("1")
+        released.wait(30)
+
+    begin = time.monotonic()
+    with glance(5.0), pytest.raises(Reachable, match="the set"):
+        fetch(download, tmp_path / "set", "the set")
+    assert time.monotonic() - begin < 4
+    with glance(0.3), pytest.raises(Unavailable, match=r"the set: .* \(nothing came for 0\.3 s\)"):
+        fetch(lambda folder: released.wait(30), tmp_path / "set", "the set")
+    assert os.listdir(tmp_path) == []
+    released.set()

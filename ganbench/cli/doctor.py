@@ -20,7 +20,8 @@ def doctor(
 ) -> None:
     """Check Python, libraries, devices, folders, data and plugins; say how to mend what does not work.
 
-    Exit code 1 if a check failed; a warning is something that not every run needs. Nothing is downloaded or written.
+    Exit code 1 if a check failed; a warning is something that not every run needs. Of what is not on this disk, only
+    the first byte is asked for, and nothing is kept.
     """
     from ganbench import doctor
     from ganbench.plugins import load

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import functools
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from ganbench.api import Check, Dataset, Extractor, Finding
 from ganbench.errors import Unavailable
 from ganbench.plugins import Broken, Registry
-from ganbench.storage import offline
+from ganbench.storage import Reachable, glance, offline
+
+SECONDS = 3.0
+"""How long is waited for the first byte of what is not here."""
 
 
 def checks(registry: Registry) -> Iterator[Check]:
@@ -35,25 +38,33 @@ def left_out(broken: Broken) -> Finding:
 
 
 def data(dataset: Dataset) -> Finding:
-    """On this disk or not."""
+    """On this disk, or where a download begins when it is asked for."""
     if dataset.here():
         return Finding("ok", "on this disk")
-    return Finding(
-        "warning",
-        "not on this disk: downloaded when first used",
-        "without a network, point GANBENCH_DATA at a folder that holds it",
-    )
+    return _reached(lambda: dataset.load(dataset.splits[0]))
 
 
 def weights(extractor: Extractor) -> Finding:
-    """At hand or not; nothing is downloaded."""
+    """At hand, or where a download begins when it is asked for."""
     try:
         with offline():
             found = extractor.weights(None)
     except Unavailable:
-        mend = f"without a network, give them: ganbench run --extractor {extractor.name}=FILE"
-        return Finding("warning", "weights not on this disk: downloaded when first used", mend)
+        return _reached(lambda: extractor.weights(None), f"give them: ganbench run --extractor {extractor.name}=FILE")
     return Finding("ok", f"weights at hand ({found.file.name}, sha256 {found.sha256[:12]})")
+
+
+def _reached(get: Callable[[], object], mend: str = "") -> Finding:
+    """Whether what is not here could be had: `get` is called, and given up with the first byte of a download."""
+    what, advice = "not on this disk: made or downloaded when first used", "to be sure, run a suite that uses it"
+    try:
+        with glance(SECONDS):
+            get()
+    except Reachable:
+        return Finding("ok", "not on this disk, and reachable: downloaded when first used")
+    except Unavailable as error:
+        what, _, advice = str(error).partition("; ")
+    return Finding("warning", what, "; or ".join(filter(None, (advice, mend))))
 
 
 def _providers(registry: Registry) -> dict[str, str]:

@@ -6,15 +6,18 @@ import functools
 import os
 import shutil
 from collections.abc import Iterator
+from glob import glob
 from pathlib import Path
 
 from ganbench.api import Check, Finding
 from ganbench.execute.slots import cpu_cores
-from ganbench.storage import cache_dir
+from ganbench.storage import cache_dir, data_roots
 
 GIB = 2**30
 MEMORY_PER_RUN = 2 * GIB
 """Bytes that a small run and its scoring take, with the libraries."""
+GPU_FILES = "/dev/nvidia[0-9]*"
+"""What the driver of a GPU puts there."""
 LOW, LOWEST = 5 * GIB, GIB // 4
 """Free bytes on a disk below which a suite may, or will, not finish."""
 
@@ -24,6 +27,8 @@ def checks(out: Path) -> Iterator[Check]:
     yield Check("processor", processor)
     yield Check("memory", memory)
     yield Check("devices", devices)
+    if os.environ.get("GANBENCH_DATA"):
+        yield Check("data", data_folders)
     for name, folder, mend in (
         ("cache", cache_dir(), "set GANBENCH_CACHE to a folder that you may write to"),
         ("runs", out, "give another folder with ganbench run --out"),
@@ -56,12 +61,27 @@ def devices() -> Finding:
     import torch
 
     if not torch.cuda.is_available():
-        return Finding("ok", "no GPU: runs go to the processor")
+        if not glob(GPU_FILES):
+            return Finding("ok", "no GPU: runs go to the processor")
+        built = torch.version.cuda
+        why = f"is built for CUDA {built}, which the driver does not serve" if built else "is built without CUDA"
+        mend = "install the build for the driver's CUDA (https://pytorch.org/get-started), or a newer driver"
+        return Finding("warning", f"a GPU is here that torch cannot use: torch {torch.__version__} {why}", mend)
     found = []
     for at in range(torch.cuda.device_count()):
         free, total = torch.cuda.mem_get_info(at)
         found.append(f"cuda:{at} {torch.cuda.get_device_name(at)}, {_size(free)} of {_size(total)} free")
     return Finding("ok", "; ".join(found))
+
+
+def data_folders() -> Finding:
+    """The folders that the user named for data are there and can be read."""
+    folders = [place for place in data_roots() if place != cache_dir() / "data"]
+    bad = [str(place) for place in folders if not place.is_dir() or not os.access(place, os.R_OK | os.X_OK)]
+    if bad:
+        mend = "give folders that are there and may be read, several separated by ':'"
+        return Finding("warning", f"GANBENCH_DATA: no folder to read from: {', '.join(bad)}", mend)
+    return Finding("ok", ", ".join(map(str, folders)))
 
 
 def writable(folder: Path, mend: str) -> Finding:

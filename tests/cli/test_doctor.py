@@ -3,27 +3,33 @@
 from __future__ import annotations
 
 import json
+import os
+import urllib.request
 from pathlib import Path
 
 import pytest
 
 from ganbench import Check, Finding
 from ganbench.cli import main
-from ganbench.doctor import examine
+from ganbench.doctor import examine, machine
 from ganbench.doctor.libraries import demand, pair, satisfied
 
 CHECKS = """
-from pathlib import Path
+import time
 from ganbench import Check, Dataset, Extractor, Finding, SampleSpec, UsageError, cache_dir, fetch, hookimpl
 
 def boom():
     raise ZeroDivisionError("a check that breaks")
 
-def download(folder):
-    (Path(__file__).parent / "downloaded").touch()
+def coming(folder):
+    (folder / "much").write_bytes(bytes(9))
+    time.sleep(20)
 
-def weights(path):
-    return fetch(download, cache_dir() / "nothing", "weights of nothing")
+def refused(folder):
+    raise OSError("no route to host")
+
+def from_afar(download):
+    return lambda wanted: fetch(download, cache_dir() / "nothing", "a thing")
 
 def damaged(path):
     raise UsageError("w.bin: damaged; delete it")
@@ -37,12 +43,14 @@ def ganbench_checks():
 
 @hookimpl
 def ganbench_datasets():
-    yield Dataset("far-away", SampleSpec((2,), None, "points"), lambda split: None, here=lambda: False)
+    for name, load in ("far-away", from_afar(coming)), ("out-of-reach", from_afar(refused)), ("odd", lambda split: 0):
+        yield Dataset(name, SampleSpec((2,), None, "points"), load, here=lambda: False)
     yield Dataset("nearby", SampleSpec((2,), None, "points"), lambda split: None, here=lambda: True)
 
 @hookimpl
 def ganbench_extractors():
-    yield Extractor("weightless", lambda weights, layers: None, weights)
+    yield Extractor("weightless", lambda weights, layers: None, from_afar(refused))
+    yield Extractor("waiting", lambda weights, layers: None, from_afar(coming))
     if BAD:
         yield Extractor("damaged", lambda weights, layers: None, damaged)
 """
@@ -65,11 +73,14 @@ def plugin(folder: Path, bad: bool) -> str:
 
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No data and no weights but those that come with packages."""
+    """No data and no weights but those that come with packages, and no network."""
     monkeypatch.setenv("GANBENCH_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
     monkeypatch.delenv("GANBENCH_DATA", raising=False)
     monkeypatch.chdir(tmp_path)
+    for name in ("http_proxy", "https_proxy"):  # the network is out of reach, and says so at once
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    monkeypatch.setattr(urllib.request, "_opener", None)
 
 
 def test_what_works_and_what_is_not_here(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -78,11 +89,14 @@ def test_what_works_and_what_is_not_here(tmp_path: Path, capsys: pytest.CaptureF
     lines = examined(["-p", plugin(tmp_path, bad=False), "--plugins-dir", "folder"], 0, capsys)
     for check in ("python", "torch", "torchvision", "torch-fidelity", "processor", "devices", "cache", "runs", "fine"):
         assert lines[check]["status"] == "ok", lines[check]
-    assert (lines["data set nearby"]["status"], lines["data set far-away"]["status"]) == ("ok", "warning")
-    assert "GANBENCH_DATA" in lines["data set far-away"]["mend"]
-    assert lines["extractor weightless"]["status"] == "warning"
+    for what in ("data set far-away", "extractor waiting"):
+        assert (lines[what]["status"], lines[what]["what"][-37:]) == ("ok", "reachable: downloaded when first used")
+    for what in ("data set out-of-reach", "extractor weightless", "data set mnist"):
+        assert lines[what]["status"] == "warning" and "not downloaded (" in lines[what]["what"]
+        assert "mend the connection" in lines[what]["mend"] and "GANBENCH_DATA" in lines[what]["mend"]
+    assert "no route to host" in lines["data set out-of-reach"]["what"]
     assert "--extractor weightless=FILE" in lines["extractor weightless"]["mend"]
-    assert not (tmp_path / "downloaded").exists()
+    assert "made or downloaded" in lines["data set odd"]["what"]
     assert lines["plugin checking"]["status"] == "ok"
     broken = lines["plugin folder/broken.py"]
     assert broken["status"] == "warning" and "broken.py, line 1: ModuleNotFoundError" in broken["what"]
@@ -106,6 +120,25 @@ def test_what_fails_is_a_finding_and_exit_code_1(tmp_path: Path, capsys: pytest.
     *rows, last = out.splitlines()
     assert {row.split()[1] for row in rows if row.startswith("FAILED")} == {"runs", "extractor", "odd", "boom"}
     assert last.startswith(f"{len(rows)} checks: 4 failed")
+
+
+def test_folders_that_are_not_there_and_a_gpu_that_torch_cannot_use(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GANBENCH_DATA", os.pathsep.join([str(tmp_path), str(tmp_path / "nowhere")]))
+    found = machine.data_folders()
+    assert found.status == "warning" and found.what.endswith(str(tmp_path / "nowhere"))
+    monkeypatch.setenv("GANBENCH_DATA", str(tmp_path))
+    assert machine.data_folders() == Finding("ok", str(tmp_path))
+
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    monkeypatch.setattr(machine, "GPU_FILES", str(tmp_path / "nvidia[0-9]"))
+    assert machine.devices() == Finding("ok", "no GPU: runs go to the processor")
+    (tmp_path / "nvidia0").touch()
+    for built, why in ((None, "is built without CUDA"), ("13.0", "is built for CUDA 13.0, which the driver")):
+        monkeypatch.setattr("torch.version.cuda", built)
+        found = machine.devices()
+        assert found.status == "warning" and why in found.what and "pytorch.org" in found.mend
 
 
 def test_every_check_answers() -> None:
