@@ -11,10 +11,6 @@ from ganbench.own_data.folder import decoded
 from ganbench.own_data.samples import Picture, Samples, gathered
 from ganbench.own_data.source import Source
 
-KEYS = ("config", "part", "revision", "image", "label")
-"""What `Source.further` may name: the data set's configuration, which of its splits (`train`), its version, and the
-columns with pictures and classes (else the first of such a type)."""
-
 
 class Hub:
     """Reads one split of a data set; only its columns are read, none of its code is run."""
@@ -51,9 +47,9 @@ class Hub:
                 yield f"{self.what}, row {at}: has no class"
                 continue
             try:
-                data = row[image]["bytes"] if row[image] else None
+                data = row[image]["bytes"]
                 if data is None:
-                    data = Path(row[image]["path"]).read_bytes()
+                    data = self._file(row[image]["path"]).read_bytes()
                 pixels, digest = decoded(data, f"{self.what}, row {at}", self.source.shaping)
             except UsageError as error:
                 yield str(error)
@@ -61,6 +57,17 @@ class Hub:
                 yield f"{self.what}, row {at}: has no picture"
             else:
                 yield Picture(pixels, digest, None if group is None else str(group))
+
+    def _file(self, named: str) -> Path:
+        """A picture that a table only names: of the library's cache or beside the data set, nowhere else."""
+        from datasets import config
+
+        file = Path(named).resolve()
+        homes = [config.HF_CACHE_HOME, config.HF_DATASETS_CACHE]
+        homes += [self.source.place] if Path(self.source.place).is_absolute() else []
+        if not any(file.is_relative_to(Path(home).resolve()) for home in homes):
+            raise FileNotFoundError(named)
+        return file
 
     def _column(self, key: str, kind: Any) -> str | None:
         """The column that the suite names, else the first of this type."""
@@ -88,7 +95,10 @@ class Hub:
                 config, revision = self.further.get("config"), self.further.get("revision")
                 found = datasets.load_dataset(self.source.place, config, split=part, revision=revision)
         except (OSError, ConnectionError) as error:
-            raise Unavailable(f"huggingface data {self.what}: {_first(error)}") from None
+            raise Unavailable(
+                f"huggingface data {self.what}: {_first(error)}; mend the connection or the name, or give a folder "
+                "that save_to_disk wrote"
+            ) from None
         except Exception as error:  # the library raises many kinds; each is about what the suite asked for
             raise UsageError(f"huggingface data {self.what}: {type(error).__name__}: {_first(error)}") from None
         if not isinstance(found, datasets.Dataset):

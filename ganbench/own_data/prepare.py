@@ -68,7 +68,8 @@ def _read(reader: Reader, source: Source) -> tuple[Content, dict[str, Any]]:
         "sizes": {name: len(at) for name, at in places.items()},
         "left_out": len(samples.bad),
     }
-    return content, {"made": made, "remarks": remarks}
+    readable = [remark.encode("utf-8", "replace").decode() for remark in remarks]  # names of files may be any bytes
+    return content, {"made": made, "remarks": readable}
 
 
 def _summary(content: Content, made: Mapping[str, Any]) -> str:

@@ -12,6 +12,7 @@ import numpy as np
 from ganbench.errors import UsageError
 from ganbench.own_data.source import Source
 from ganbench.reading.limits import hold
+from ganbench.reading.pictures import natural
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +54,7 @@ def gathered(
 ) -> Samples:
     """Pictures of one size as samples; a str among them says why a file cannot be used.
 
-    names: of all classes in order; else those that occur, sorted.
+    names: of all classes in order; else those that occur, `2` before `10`.
     """
     bad: list[str] = []
     found: list[Picture] = []
@@ -86,7 +87,7 @@ def gathered(
 def classes(groups: list[str | None], names: Iterable[str] | None = None) -> tuple[np.ndarray | None, list[str]]:
     """Labels, numbered from 0 in the order of the names that occur, and remarks; None where there is but one class."""
     here = {group for group in groups if group is not None}
-    wanted = [name for name in names if name in here] if names is not None else sorted(here)
+    wanted = [name for name in names if name in here] if names is not None else sorted(here, key=natural)
     if len(wanted) == 1:
         return None, [f"one class only ('{wanted[0]}'), so that there are no labels"]
     if not wanted:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+FURTHER = ("config", "part", "revision", "image", "label")
+"""What a source of the library `datasets` may say besides: the data set's configuration, which of its splits (`train`),
+its version, and the columns with pictures and classes (else the first of such a type)."""
 PREFIX = "own:"
 """Of the names of own data; a hash of the content follows."""
 
@@ -46,7 +50,7 @@ class Source:
 
     kind: one of `KINDS`. place: a folder or file, absolute; for `"huggingface"` also a name. shaping: of images.
     labels: whether classes are read. skip_bad: whether files that cannot be used are left out, or end everything.
-    layout: of an array, where its shape does not tell. further: what only one kind knows, by key.
+    layout: of an array, where its shape does not tell. further: values of `FURTHER`, by key.
     """
 
     kind: str
@@ -59,6 +63,8 @@ class Source:
     further: tuple[tuple[str, str], ...] = ()
 
     def asked(self) -> dict[str, Any]:
-        """Everything but the place, as plain values: what stands in a record."""
+        """What stands in a record: everything but a place on this machine, as plain values."""
         shaping = {} if self.shaping == Shaping() and self.kind == "npz" else dataclasses.asdict(self.shaping)
-        return {"source": self.kind, **shaping, "split": dataclasses.asdict(self.split), "labels": self.labels}
+        name = {"name": self.place} if self.kind == "huggingface" and not Path(self.place).is_absolute() else {}
+        split = dataclasses.asdict(self.split)
+        return {"source": self.kind, **name, **dict(self.further), **shaping, "split": split, "labels": self.labels}

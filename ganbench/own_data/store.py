@@ -54,8 +54,10 @@ def keep(parts: Mapping[str, tuple[np.ndarray, np.ndarray | None]], modality: st
     classes = 1 + max(int(y.max()) for y in labels) if labels else 0
     content = Content(tuple(x.shape[1:]), modality, classes, {name: content_hash(*parts[name]) for name in SPLITS})
     home = _home(content.name)
+    there = home.exists()
     if not _whole(content):
-        shutil.rmtree(home, ignore_errors=True)
+        if there:
+            shutil.rmtree(home, ignore_errors=True)
         with filled(home) as folder:
             for name, (samples, y) in parts.items():
                 np.save(folder / f"{name}.npy", samples, allow_pickle=False)

@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ganbench.errors import UsageError, nearest
-from ganbench.own_data.source import BACKGROUNDS, CROPS, FILTERS, KINDS, Shaping, Source, Split
+from ganbench.own_data.source import BACKGROUNDS, CROPS, FILTERS, FURTHER, KINDS, Shaping, Source, Split
 from ganbench.plan.table import Table
-from ganbench.reading.form import LAYOUTS
 
 if TYPE_CHECKING:
     from ganbench.plan.suite import Suite
@@ -22,9 +21,10 @@ MOST_PIXELS = 1024
 def read_datasets(value: Any, file: Path) -> tuple[dict[str, str], dict[str, Source]]:
     """Streams -> data sets, and those of them that are the suite's own. file: the suite's, from which paths start."""
     where = f"suite file {file}"
-    if isinstance(value, dict) and not set(value) & set(KINDS):
-        _mistaken(value, where)
-    streams = value if isinstance(value, dict) and not set(value) & set(KINDS) else {"A": value}
+    several = isinstance(value, dict) and not set(value) & set(KINDS)
+    streams = value if several else {"A": value}
+    if several:
+        _mistaken(streams, where)
     sources = {
         name: _source(Table(given, f"{where}, 'dataset'"), file.parent)
         for name, given in streams.items()
@@ -36,6 +36,10 @@ def read_datasets(value: Any, file: Path) -> tuple[dict[str, str], dict[str, Sou
             f"{where}: 'dataset' must be a name, or a table {{ A = \"name\", … }}, or data of its own such as "
             f'{{ images = "folder", size = 32 }}, not {value!r}'
         )
+    for name in set(names.values()) - {f"own {kind}" for kind in KINDS}:
+        kind = "npz" if name.endswith((".npz", ".npy")) else "images"
+        if kind == "npz" or name.endswith(("/", "\\")) or name.startswith((".", "/", "~")):
+            raise UsageError(f"{where}: '{name}' is no name of a data set; is {{ {kind} = \"{name}\" }} meant?")
     return names, sources
 
 
@@ -72,10 +76,10 @@ def _source(table: Table, home: Path) -> Source:
         raise UsageError(f"{table.where}: '{kind}' is empty")
     path = home / Path(place).expanduser()
     shaping = Shaping(
-        size=table.take("size", (int, type(None)), None),
+        size=table.take("size", int, None),
         crop=_one_of(table, "crop", CROPS),
         resize=_one_of(table, "resize", FILTERS),
-        channels=table.take("channels", (int, type(None)), None),
+        channels=table.take("channels", int, None),
         background=_one_of(table, "background", BACKGROUNDS),
     )
     if shaping.size is not None and not 1 <= shaping.size <= MOST_PIXELS:
@@ -89,7 +93,7 @@ def _source(table: Table, home: Path) -> Source:
         split=_split(table),
         labels=table.take("labels", bool, True),
         skip_bad=table.take("skip_bad", bool, False),
-        layout=_one_of(table, "layout", LAYOUTS, None) if kind == "npz" else None,
+        layout=_layout(table) if kind == "npz" else None,
         further=_further(table) if kind == "huggingface" else (),
     )
     table.done()
@@ -108,15 +112,16 @@ def _split(table: Table) -> Split:
     return Split(**shares, seed=table.take("seed", int, 0))
 
 
+def _layout(table: Table) -> str | None:
+    from ganbench.reading.form import LAYOUTS  # not above: it imports NumPy
+
+    layout: str | None = _one_of(table, "layout", LAYOUTS, None)
+    return layout
+
+
 def _further(table: Table) -> tuple[tuple[str, str], ...]:
-    given = {
-        "config": table.take("config", str, ""),
-        "part": table.take("part", str, ""),
-        "revision": table.take("revision", str, ""),
-        "image": table.take("image", str, ""),
-        "label": table.take("label", str, ""),
-    }
-    return tuple((key, value) for key, value in given.items() if value)
+    given = [(key, table.take(key, str, "")) for key in FURTHER]
+    return tuple((key, value) for key, value in given if value)
 
 
 def _one_of(table: Table, key: str, words: tuple[str, ...], *default: None) -> Any:

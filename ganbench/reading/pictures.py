@@ -31,7 +31,7 @@ def picture_files(folder: Path) -> list[Path]:
         found += [here / n for n in names if n.lower().endswith(SUFFIXES) and not n.startswith(".")]
     if not found:
         raise UsageError(f"{folder}: holds no PNG or JPEG file; give a folder of pictures, or an .npz, .npy file")
-    return sorted(found, key=lambda file: [_natural(part) for part in file.relative_to(folder).parts])
+    return sorted(found, key=lambda file: [natural(part) for part in file.relative_to(folder).parts])
 
 
 def read_pictures(files: Sequence[Path]) -> np.ndarray:
@@ -91,7 +91,7 @@ def _eight_bits(opened: Image.Image, file: Path) -> np.ndarray:
     return pixels[..., None] if pixels.ndim == 2 else pixels
 
 
-def _natural(text: str) -> list[tuple[int, int, str]]:
+def natural(text: str) -> list[tuple[int, int, str]]:
     """A key that puts numbers within names in their order."""
     return [(0, int(part), part) if part.isdecimal() else (1, 0, part) for part in _parts(text)]
 

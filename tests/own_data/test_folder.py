@@ -38,6 +38,20 @@ def test_sub_folders_are_classes(folder: Maker) -> None:
     assert read(root, labels=False).y is None
 
 
+def test_names_of_classes_in_the_order_of_their_numbers(folder: Maker) -> None:
+    y = read(folder(**{"10": 1, "9": 2})).y
+    assert y is not None and y.tolist() == [1, 0, 0]
+
+
+def test_names_that_are_no_text(folder: Maker, cache: Path) -> None:
+    root = folder(a=30, b=30)
+    os.rename(os.fsencode(root / "a" / "0.png"), os.fsencode(root / "a") + b"/\xff\x1b[31m.png")
+    (root / "b" / "1.png").write_bytes(b"")
+    os.rename(os.fsencode(root / "b" / "1.png"), os.fsencode(root / "b") + b"/\xfe.png")
+    prepared = prepare(Source("images", str(root), skip_bad=True))
+    assert sum(prepared.made["sizes"].values()) == 59 and "b/?.png" in prepared.notices[1]
+
+
 def test_one_class_or_none_gives_no_labels(folder: Maker) -> None:
     samples = read(folder(all=3))
     assert samples.y is None and "one class only ('all')" in samples.remarks[0]

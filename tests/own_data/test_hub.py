@@ -12,10 +12,10 @@ import pytest
 from PIL import Image
 
 from ganbench.errors import UsageError
-from ganbench.own_data.hub import KEYS, Hub
+from ganbench.own_data.hub import Hub
 from ganbench.own_data.prepare import prepare
 from ganbench.own_data.samples import Samples
-from ganbench.own_data.source import Shaping, Source
+from ganbench.own_data.source import FURTHER, Shaping, Source
 from ganbench.own_data.store import find
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (40, 6, 5), np.uint8)
@@ -55,7 +55,7 @@ def saved(library: Any, tmp_path: Path) -> Path:
 
 
 def read(place: Path, shaping: Shaping | None = None, skip_bad: bool = True, **further: str) -> Samples:
-    assert set(further) <= set(KEYS)
+    assert set(further) <= set(FURTHER)
     pairs = tuple(further.items())
     return Hub(Source("huggingface", str(place), shaping or Shaping(), skip_bad=skip_bad, further=pairs)).read()
 
@@ -70,6 +70,19 @@ def test_pictures_and_classes(saved: Path) -> None:
     assert read(saved, Shaping(4), part="rest").x.shape == (10, 1, 4, 4)
     by_age = read(saved, part="rest", label="age").y
     assert by_age is not None and by_age.tolist() == list(range(10))
+
+
+def test_a_picture_that_is_only_named_lies_beside_the_table(library: Any, saved: Path, tmp_path: Path) -> None:
+    Image.fromarray(IMAGES[0]).save(tmp_path / "private.png")
+    Image.fromarray(IMAGES[1]).save(saved / "own.png")
+    paths = [str(tmp_path / "private.png"), str(saved / "own.png"), str(saved / ".." / "private.png"), "nowhere.png"]
+    columns = {"picture": [{"bytes": None, "path": path} for path in paths]}
+    table = library.Dataset.from_dict(columns, features=library.Features({"picture": library.Image(decode=False)}))
+    reader = Hub(Source("huggingface", str(saved), skip_bad=True))
+    reader.table = table
+    samples = reader.read()
+    assert (samples.x[:, 0] == IMAGES[1:2]).all() and len(samples.bad) == 3
+    assert samples.bad[0] == "saved, row 0: has no picture"
 
 
 def test_mistakes_are_one_line(saved: Path) -> None:

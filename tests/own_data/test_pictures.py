@@ -83,6 +83,13 @@ def test_a_photograph_is_turned_upright() -> None:
     assert (found == np.rot90(wide, -1)).all()
 
 
+def test_of_a_cameras_two_pictures_the_first_counts() -> None:
+    first, second = Image.fromarray(COLOUR), Image.fromarray(COLOUR[::-1].copy())
+    both = encoded(first, "MPO", save_all=True, append_images=[second])
+    assert Image.open(io.BytesIO(both)).format == "MPO"
+    assert (pixels(both) == pixels(first, kind="JPEG")).all()
+
+
 def test_crop_and_resize() -> None:
     wide = np.zeros((4, 9), np.uint8)
     wide[:, 2:6] = 200
