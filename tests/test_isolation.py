@@ -224,6 +224,9 @@ METRIC = """
 from ganbench import Column, Metric
 
 def compute(real, fake, params, device):
+    torch.set_default_dtype(torch.float64)
+    torch.set_num_threads(7)
+    os.chdir("/")
     return {"meddled": 1.0}
 
 @hookimpl
@@ -284,7 +287,9 @@ def test_a_good_plugins_row_does_not_depend_on_its_neighbours(tmp_path: Path, mo
     """Neither on bad files beside it nor on one that meddles with the process as another row and as a metric of it."""
     monkeypatch.undo()  # the digits are parsed once for all tests
     monkeypatch.setenv("GANBENCH_PROBE_SECONDS", "2")
-    good = write(tmp_path / "good", "good", LOSS.format("hinge"))  # claimed by three: its rows carry its own name
+    log = tmp_path / "log"
+    note = f"import sys\nwith open({str(log)!r}, 'a') as f:\n    print(*sys.orig_argv, file=f)\n"
+    good = write(tmp_path / "good", "good", note + LOSS.format("hinge"))  # claimed by three: rows carry its own name
     suite = tmp_path / "few.toml"
     bad = bad_folder(meddling_folder(tmp_path / "bad"))
     records = []
@@ -304,6 +309,9 @@ def test_a_good_plugins_row_does_not_depend_on_its_neighbours(tmp_path: Path, mo
     assert (alone["run_id"], alone["weights"]) == (beside["run_id"], beside["weights"])
     assert alone["plugins"] == [p for p in beside["plugins"] if p["provider"] != "meddles"]
     assert alone["scores"] == [s for s in beside["scores"] if s["column"].startswith("fd/")]
+    assert all(s["value"] for s in beside["scores"])
+    processes = log.read_text()
+    assert "ganbench.train" in processes and "ganbench.score" not in processes, "scores need no plugin of the GAN"
 
 
 def read(file: Path) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from ganbench.plugins import Registry
 from ganbench.score.extraction import FEATURES, LOGITS, Extraction, Features, tensor
 from ganbench.score.references import Reference
 from ganbench.score.samples import Samples
+from ganbench.undisturbed import undisturbed
 
 TRAINING = "training"
 
@@ -114,7 +115,7 @@ class Measure:
                 if t.is_floating_point() and not bool(torch.isfinite(t).all()):
                     raise UsageError(f"{word} {need} are not finite")
         first, second, *further = sides.values()
-        with warnings.catch_warnings(record=True) as caught:
+        with warnings.catch_warnings(record=True) as caught, undisturbed():
             warnings.simplefilter("always", Caution)
             found = self.metric.compute(first, second, self.params, device, *further)
         for other in caught:
