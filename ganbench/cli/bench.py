@@ -8,15 +8,19 @@ from typing import Annotated, Any
 
 import typer
 
-from ganbench.cli.options import Format, Output, Plugins, PluginsDirs
+from ganbench.cli import completion
+from ganbench.cli.options import Format, Output, Plugins, PluginsDirs, named
 from ganbench.cli.terminal import columns, one_line
 
 
 def bench(
-    architecture: Annotated[str | None, typer.Option("--architecture", metavar="NAME", help="With --loss.")] = None,
-    loss: Annotated[str | None, typer.Option("--loss", metavar="NAME", help="With --architecture.")] = None,
-    preset: Annotated[str | None, typer.Option("--preset", metavar="NAME", help="Instead of both.")] = None,
-    mode: Annotated[str, typer.Option("--mode", metavar="NAME", help="How steps are computed.")] = "reference",
+    architecture: Annotated[str | None, named("architecture", "With --loss.")] = None,
+    loss: Annotated[str | None, named("loss", "With --architecture.")] = None,
+    preset: Annotated[str | None, named("preset", "Instead of both.")] = None,
+    mode: Annotated[
+        str,
+        typer.Option("--mode", metavar="NAME", help="How steps are computed.", autocompletion=completion.modes),
+    ] = "reference",
     batch_size: Annotated[int | None, typer.Option("--batch-size", help="The recipe's if not given.")] = None,
     shape: Annotated[
         str, typer.Option("--shape", metavar="SHAPE", help="Of a sample: 1x28x28 (an image), 2 (a point), 1x16000.")

@@ -9,6 +9,7 @@ from typing import Any
 
 from ganbench.api import Recipe, SampleSpec
 from ganbench.cli.loading import load
+from ganbench.cli.planning import check_names
 from ganbench.errors import UsageError
 from ganbench.execute.slots import devices
 from ganbench.plan.entries import Wishes, alone
@@ -49,6 +50,8 @@ def measure(
     group = EntrySet(preset=request.preset, recipe={})
     if not request.preset:
         group = EntrySet((str(request.architecture),), (str(request.loss),), recipe={})
+    whole = {"architecture": [request.architecture], "loss": [request.loss], "preset": [request.preset]}
+    check_names(plugins, plugins_dirs, {kind: filter(None, names) for kind, names in whole.items()})
     place = devices(request.device, _gpus, jobs=1)
     registry = load(plugins, plugins_dirs)
     (entry,) = alone(registry, spec, group, Wishes(modes=(mode.name,), settings=settings))

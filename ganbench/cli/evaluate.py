@@ -7,9 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ganbench.cli.options import Format, Output, Plugins, PluginsDirs
-
-_Many = list[str] | None
+from ganbench.cli.options import Extractors, Format, Metrics, Output, Plugins, PluginsDirs, Tier, named
 
 
 def evaluate(
@@ -22,14 +20,11 @@ def evaluate(
     run: Annotated[
         Path | None, typer.Option("--run", metavar="RUN", help="Instead: a run's folder, to be scored once more.")
     ] = None,
-    dataset: Annotated[
-        str | None, typer.Option("--dataset", metavar="NAME", help="The data set that the samples are compared with.")
-    ] = None,
+    dataset: Annotated[str | None, named("dataset", "The data set that the samples are compared with.")] = None,
     suite: Annotated[
-        str | None,
-        typer.Option("--suite", metavar="NAME|FILE", help="Whose protocol; the data set's own suite if not given."),
+        str | None, named("suite", "Whose protocol; the data set's own suite if not given.", "NAME|FILE")
     ] = None,
-    tier: Annotated[str | None, typer.Option("--tier", help="The suite's size; its default one if not given.")] = None,
+    tier: Tier = None,
     labels: Annotated[
         Path | None,
         typer.Option("--labels", metavar="FILE", help="The samples' classes, in their order: .npy or .npz."),
@@ -41,10 +36,8 @@ def evaluate(
         str | None,
         typer.Option("--range", metavar="LOW,HIGH", help="What black and white are, where the values do not tell."),
     ] = None,
-    extractor: Annotated[
-        _Many, typer.Option("--extractor", metavar="NAME[@LAYER][=FILE]", help="Instead of the suite's. Repeatable.")
-    ] = None,
-    metric: Annotated[_Many, typer.Option("--metric", metavar="NAME", help="Not the suite's. Repeatable.")] = None,
+    extractor: Extractors = None,
+    metric: Metrics = None,
     name: Annotated[str | None, typer.Option("--name", help="The row's name; the file's if not given.")] = None,
     seed: Annotated[
         int | None, typer.Option("--seed", min=0, help="The training seed; rows of one name and several seeds are one.")
@@ -59,7 +52,11 @@ def evaluate(
 
     With --run, a finished run gets further scores from its stored samples; those it has stay as they are.
     """
-    from ganbench.cli import evaluating
+    from ganbench.cli import planning
+
+    names = {"dataset": filter(None, [dataset]), "extractor": extractor or (), "metric": metric or ()}
+    planning.check_names(plugin, plugins_dir, names, suite, tier)
+    from ganbench.cli import evaluating  # not before: it takes its time, and a misspelt name should not
 
     asked = evaluating.Request(
         samples=samples,

@@ -7,6 +7,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from typer.models import OptionInfo
+
+from ganbench.cli import completion
 
 
 class Output(enum.StrEnum):
@@ -44,3 +47,24 @@ PluginsDirs = Annotated[
     typer.Option("--plugins-dir", metavar="DIR", help="Load every plugin file of a folder. Repeatable."),
 ]
 Format = Annotated[Output, typer.Option("--format", help="For people, or for programs.")]
+
+
+def named(kind: str, help: str, metavar: str = "NAME") -> OptionInfo:
+    """`--kind NAME`, which a shell completes."""
+    return typer.Option(f"--{kind}", metavar=metavar, help=help, autocompletion=completion.names(kind))
+
+
+Tier = Annotated[
+    str | None,
+    typer.Option("--tier", help="The suite's size; its default one if not given.", autocompletion=completion.tiers),
+]
+Extractors = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--extractor",
+        metavar="NAME[@LAYER][=FILE]",
+        help="Instead of the suite's. Repeatable.",
+        autocompletion=completion.extractors,
+    ),
+]
+Metrics = Annotated[list[str] | None, named("metric", "Not the suite's. Repeatable.")]

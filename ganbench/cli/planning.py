@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -56,8 +57,20 @@ def make(request: Request) -> Planned:
     for name in request.modes:
         find_mode(name, "--mode: ")
     settings = dict(parse_setting(text) for text in request.settings)
-    if (descriptions := known(request.plugins, request.plugins_dirs)) is not None:
-        find_all(descriptions, request)
+    check_names(
+        request.plugins,
+        request.plugins_dirs,
+        {
+            "architecture": request.architectures,
+            "loss": request.losses,
+            "preset": request.presets,
+            "extractor": request.extractors,
+            "metric": request.metrics,
+            "dataset": filter(None, [request.dataset]),
+        },
+        request.suite,
+        request.tier,
+    )
     registry = load(request.plugins, request.plugins_dirs)
     suite = find_suite(registry, request.suite, own=request.dataset is None)
     tier = suite.tier(request.tier)
@@ -101,19 +114,25 @@ def find_suite(registry: Registry, text: str, own: bool = False) -> Suite:
     return settle(suite) if own else suite
 
 
-def find_all(registry: Registry, request: Request) -> None:
-    """Find every name that the command line has; the first that is wrong is an error."""
-    find_suite(registry, request.suite).tier(request.tier)
-    for kind, names in (
-        ("architecture", request.architectures),
-        ("loss", request.losses),
-        ("preset", request.presets),
-        ("extractor", [parse_extractor(text)[0] for text in request.extractors]),
-        ("metric", request.metrics),
-        ("dataset", [request.dataset] if request.dataset else []),
-    ):
-        for name in names:
-            registry.find(kind, name)
+def check_names(
+    plugins: Iterable[str] | None,
+    plugins_dirs: Iterable[Path] | None,
+    names: Mapping[str, Iterable[str]],
+    suite: str | None = None,
+    tier: str | None = None,
+) -> None:
+    """Refuse a name that nothing has before plugins are loaded, where it is known what they declare.
+
+    names: kind -> names, as the command line has them.
+    """
+    registry = known(plugins, plugins_dirs)
+    if registry is None:
+        return
+    if suite is not None:
+        find_suite(registry, suite).tier(tier)
+    for kind, wanted in names.items():
+        for name in wanted:
+            registry.find(kind, parse_extractor(name)[0] if kind == "extractor" else name)
 
 
 def slots(device: str, jobs: int | None) -> Devices:

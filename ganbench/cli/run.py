@@ -6,30 +6,20 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from typer.models import OptionInfo
 
 from ganbench.cli import completion
-from ganbench.cli.options import Format, Output, Plugins, PluginsDirs, Resume
+from ganbench.cli.options import Extractors, Format, Metrics, Output, Plugins, PluginsDirs, Resume, Tier, named
 
 _Many = list[str] | None
 _ONLY = "Only it. Repeatable."
 
 
-def _named(kind: str, help: str, metavar: str = "NAME") -> OptionInfo:
-    """`--kind NAME`, which a shell completes."""
-    complete = completion.extractors if "@" in metavar else completion.names(kind)
-    return typer.Option(f"--{kind}", metavar=metavar, help=help, autocompletion=complete)
-
-
 def run(
-    suite: Annotated[str, _named("suite", "A suite's name, or its file (.toml).", "NAME|FILE")],
-    tier: Annotated[
-        str | None,
-        typer.Option("--tier", help="The suite's size; its default one if not given.", autocompletion=completion.tiers),
-    ] = None,
-    architecture: Annotated[_Many, _named("architecture", _ONLY)] = None,
-    loss: Annotated[_Many, _named("loss", _ONLY)] = None,
-    preset: Annotated[_Many, _named("preset", _ONLY)] = None,
+    suite: Annotated[str, named("suite", "A suite's name, or its file (.toml).", "NAME|FILE")],
+    tier: Tier = None,
+    architecture: Annotated[_Many, named("architecture", _ONLY)] = None,
+    loss: Annotated[_Many, named("loss", _ONLY)] = None,
+    preset: Annotated[_Many, named("preset", _ONLY)] = None,
     mode: Annotated[
         _Many,
         typer.Option(
@@ -43,11 +33,9 @@ def run(
         str | None, typer.Option("--seeds", metavar="SEEDS", help="5 is seed 5, 0..4 is five seeds, 0,3 is two.")
     ] = None,
     settings: Annotated[_Many, typer.Option("--set", metavar="KEY=VALUE", help="A recipe key. Repeatable.")] = None,
-    extractor: Annotated[
-        _Many, _named("extractor", "Instead of the suite's. Repeatable.", "NAME[@LAYER][=FILE]")
-    ] = None,
-    metric: Annotated[_Many, _named("metric", "Not the suite's. Repeatable.")] = None,
-    dataset: Annotated[str | None, _named("dataset", "Instead of the suite's.")] = None,
+    extractor: Extractors = None,
+    metric: Metrics = None,
+    dataset: Annotated[str | None, named("dataset", "Instead of the suite's.")] = None,
     device: Annotated[str, typer.Option("--device", help="auto, cpu, cuda (every GPU) or cuda:N.")] = "auto",
     jobs: Annotated[
         int | None, typer.Option("--jobs", "-j", help="Runs at a time, at most; one per core or GPU if not given.")

@@ -49,6 +49,8 @@ def completed(words: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytes
         ("ganbench run --metric k", ["kid"]),
         ("ganbench run --dataset mnist-", ["mnist-5k"]),
         ("ganbench run --mode fast-b", ["fast-bf16"]),
+        ("ganbench evaluate --suite mnist --tier q", ["quick"]),
+        ("ganbench bench --preset sn", ["sngan"]),
         ("ganbench list arch", ["architecture"]),
         ("ganbench info lsg", ["lsgan"]),
         ("ganbench info dcg", ["dcgan"]),

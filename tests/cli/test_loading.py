@@ -78,6 +78,8 @@ def around(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         (["run", "--suite", "mnist", "--loss", "hinje"], 2, "no loss 'hinje'; did you mean hinge?"),
         (["run", "--suite", "mnist", "--extractor", "mnist-cn@x"], 2, "no extractor 'mnist-cn'; did you mean"),
         (["run", "--suite", "mnist", "--dataset", "mnits"], 2, "no dataset 'mnits'; did you mean"),
+        (["evaluate", "--samples", "x", "--dataset", "mnits"], 2, "no dataset 'mnits'; did you mean"),
+        (["bench", "--preset", "sngam"], 2, "no preset 'sngam'; did you mean sngan"),
         (["check", "hinje"], 2, "nothing is called 'hinje'; did you mean hinge?"),
         (["new", "loss", "good"], 2, "loss 'good' is registered already"),
     ],
