@@ -65,6 +65,7 @@ def _suite(suite: Suite) -> dict[str, Any]:
         "title": suite.title,
         "suite_version": suite.version,
         "datasets": dict(suite.datasets),
+        "sources": _plain(suite.sources),
         "extractors": list(suite.extractors),
         "metrics": list(suite.metrics),
         "headline": suite.headline,

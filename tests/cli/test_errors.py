@@ -46,7 +46,7 @@ def refused(words: list[str], capsys: pytest.CaptureFixture[str]) -> str:
         (["--device", "cuda:9"], "--device cuda:9"),
         (["--device", "mps"], "use --device cpu"),
         (["--jobs", "0"], "--jobs 0"),
-        (["--resume", "sometimes"], "'missing', 'failed', 'all', 'never'"),
+        (["--resume", "sometimes"], "'missing', 'failed', 'forced', 'all', 'never'"),
         (["--format", "xml"], "'text', 'json'"),
         (["--lost", "hinge"], "No such option: --lost"),
         (["-p", "nowhere.py"], "-p nowhere.py: no such file"),
