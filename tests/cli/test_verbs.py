@@ -62,7 +62,7 @@ def test_list_and_info(capsys: pytest.CaptureFixture[str]) -> None:
     for name in ("toy-linear", "architecture/toy-linear", "toy:toy-linear"):
         about = answered(["info", name, "-p", TOY], capsys)
         assert (about["kind"], about["name"], about["provider"]) == ("architecture", "toy-linear", "toy")
-        assert about["recipe"] == {"delay": 0.0, "dies": False, "fails": False}
+        assert about["recipe"] == {"delay": 0.0, "dies": False, "fails": False, "hangs": False}
     suite = answered(["info", "suite/toy", "-p", TOY], capsys)
     assert suite["tiers"]["tiny"]["budget"] == {"generator_steps": 40}
     assert "A whole little world" in said(["info", "suite/toy", "-p", TOY], capsys)
