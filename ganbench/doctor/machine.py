@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import shutil
@@ -50,10 +51,32 @@ def memory() -> Finding:
         total = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (ValueError, OSError):
         return Finding("ok", "unknown on this system")
-    fit = max(1, total // MEMORY_PER_RUN)
+    limit = memory_limit()
+    have = min(total, limit or total)
+    said = (
+        _size(have)
+        if have == total
+        else f"{_size(have)}, the limit of this control group (the machine: {_size(total)})"
+    )
+    fit = max(1, have // MEMORY_PER_RUN)
     if fit < cpu_cores():
-        return Finding("warning", f"{_size(total)} for {cpu_cores()} runs at a time", f"use ganbench run --jobs {fit}")
-    return Finding("ok", _size(total))
+        return Finding("warning", f"{said}, for {cpu_cores()} runs at a time", f"use ganbench run --jobs {fit}")
+    return Finding("ok", said)
+
+
+def memory_limit(of: Path = Path("/proc/self/cgroup"), root: Path = Path("/sys/fs/cgroup")) -> int | None:
+    """Bytes that a container or a job of a cluster may use (control groups, version 2); None where nothing is said."""
+    try:
+        name = next(line[3:] for line in of.read_text().splitlines() if line.startswith("0::"))
+    except (OSError, StopIteration):
+        return None
+    group, limits = root / name.strip("/"), []
+    for folder in (group, *group.parents):
+        with contextlib.suppress(OSError, ValueError):  # no such file at the top, and "max" for no limit
+            limits.append(int((folder / "memory.max").read_text()))
+        if folder == root:
+            break
+    return min(limits, default=None)
 
 
 def devices() -> Finding:

@@ -141,6 +141,27 @@ def test_folders_that_are_not_there_and_a_gpu_that_torch_cannot_use(
         assert found.status == "warning" and why in found.what and "pytorch.org" in found.mend
 
 
+def test_the_memory_of_a_container(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The least of what the group and those above it say."""
+    said, root = tmp_path / "cgroup", tmp_path / "fs"
+    (root / "slurm" / "job1").mkdir(parents=True)
+    (root / "slurm" / "job1" / "memory.max").write_text("max\n")
+    said.write_text("1:cpu:/old\n0::/slurm/job1\n")
+    (tmp_path / "memory.max").write_text("1\n")  # above the root
+    assert machine.memory_limit(said, root) is None
+    (root / "slurm" / "memory.max").write_text(f"{3 * 2**30}\n")
+    assert machine.memory_limit(said, root) == 3 * 2**30
+    (root / "slurm" / "job1" / "memory.max").write_text(f"{2**30}\n")
+    assert machine.memory_limit(said, root) == 2**30
+    assert machine.memory_limit(tmp_path / "nowhere", root) is None
+
+    monkeypatch.setattr(machine, "cpu_cores", lambda: 4)
+    monkeypatch.setattr(machine, "memory_limit", lambda: 3 * 2**30)
+    found = machine.memory()
+    assert found.status == "warning" and found.what.startswith("3.0 GiB, the limit of this control group")
+    assert found.mend == "use ganbench run --jobs 1"
+
+
 def test_every_check_answers() -> None:
     def leave() -> Finding:
         raise SystemExit(3)
