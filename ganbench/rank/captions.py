@@ -28,13 +28,15 @@ def captions(
 ) -> tuple[str, ...]:
     """The captions of one table. costs: of the ranked rows, in their order."""
     if all(row.kind == "foreign" for row in made):
-        return (*_values(made, headline, log), "Nothing that was trained here is measured like this.", *_seeds(made))
+        nothing = "Nothing that was trained here is measured like this."
+        return (*_values(made, headline, log), nothing, *_seeds(made), *_cautions(made))
     return tuple(
         [
             *_kind(suite),
             *_values(made, headline, log),
             *_ranks(suite, headline, made, costs, log),
             *_seeds(made),
+            *_cautions(made),
             *_counts(superseded, reproduced, strange),
         ]
     )
@@ -112,6 +114,19 @@ def _seeds(made: list[Row]) -> Iterator[str]:
 def _forced(record: Mapping[str, Any]) -> list[str]:
     """What had changed when this run went on from a checkpoint all the same."""
     return [str(key) for forced in record.get("forced") or [] for key in forced["differences"]]
+
+
+def _cautions(made: list[Row]) -> Iterator[str]:
+    """What metrics warned of, each once for a column, however many seeds it concerns."""
+    said: dict[str, set[int]] = {}
+    for row in made:
+        for seed in row.seeds:
+            for score in seed.record.get("scores") or []:
+                if score["variant"] == row.variant:
+                    for text in score.get("cautions") or []:
+                        said.setdefault(f"{score['column']}: {text}", set()).add(id(seed.record))
+    for line, runs in said.items():
+        yield f"Read with care: {line} ({len(runs)} run{'s' if len(runs) > 1 else ''})."
 
 
 def _code(record: Mapping[str, Any]) -> tuple[str, ...]:

@@ -80,6 +80,7 @@ _SCORE: dict[str, tuple[type, ...]] = {
     "headline_variant": (bool,),
     "fingerprint": (str, _NULL),
     "comparability": (str, _NULL),
+    "cautions": (list, _NULL),
 }
 _MISSING = object()
 
@@ -145,6 +146,8 @@ def _check(record: Record, file: Path) -> None:
         _require(file, f"scores[{at}]", score, (dict,))
         for key, types in _SCORE.items():
             _require(file, f"scores[{at}].{key}", score.get(key, None if _NULL in types else _MISSING), types)
+        for text in score.get("cautions") or []:
+            _require(file, f"scores[{at}].cautions", text, (str,))
         _one_of(file, f"scores[{at}].direction", score["direction"], ("lower", "higher", "none"))
     for at, look in enumerate(record.get("looks") or []):
         _require(file, f"looks[{at}]", look, (dict,))

@@ -170,6 +170,14 @@ def test_a_value_measured_otherwise_stays_out_of_the_column():
     assert any(line.startswith(f"{OTHERS[1]}: 1 value ") for line in made.captions)
 
 
+def test_what_a_metric_warned_of_is_a_line():
+    records = five(a=100)
+    for at in (1, 3):
+        records[at]["scores"][0]["cautions"] = ["few samples"]
+    assert f"Read with care: {HEADLINE}: few samples (2 runs)." in board(records).captions
+    assert not any("Read with care" in line for line in board(five(a=100)).captions)
+
+
 def test_null_scores_fail_and_skipped_metrics_are_missing():
     gone, skipped = record("gone", 0), record("skipped", 0)
     gone["scores"][0]["value"] = None

@@ -59,6 +59,7 @@ def broken(tmp_path, change):
         (lambda r: r["scores"][1].update(value=10**400), "`scores[1].value`"),
         (lambda r: r["scores"][1].update(value=float("nan")), "`scores[1].value`"),
         (lambda r: r["scores"][0].update(direction="up"), "`scores[0].direction`"),
+        (lambda r: r["scores"][2].update(cautions=[{}]), "`scores[2].cautions`"),
         (lambda r: r["sanity"]["last-ema"].update(histogram=["a"]), "`sanity.last-ema.histogram`"),
         (lambda r: r["throughput"].update(images_per_second=[]), "`throughput.images_per_second`"),
     ],
