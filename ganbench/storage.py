@@ -175,7 +175,8 @@ def _watched(download: Callable[[Path], None], folder: Path, idle: float, first:
 
 def _proxies() -> str:
     """The variables that send downloads through a proxy, in brackets; their values may hold a password."""
-    names = [n for n in ("http_proxy", "https_proxy", "all_proxy") for n in (n, n.upper()) if os.environ.get(n)]
+    known = ("http_proxy", "https_proxy", "all_proxy")
+    names = [name for name in (*known, *map(str.upper, known)) if os.environ.get(name)]
     return f" (it goes through the proxy of {', '.join(names)})" if names else ""
 
 
