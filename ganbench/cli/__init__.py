@@ -19,6 +19,7 @@ from ganbench.cli.list import list_plugins
 from ganbench.cli.new import new
 from ganbench.cli.plugins import plugins
 from ganbench.cli.publish import publish
+from ganbench.cli.reproduce import reproduce
 from ganbench.cli.run import run
 from ganbench.cli.terminal import one_line
 from ganbench.cli.verify import verify
@@ -36,6 +37,7 @@ app.command("leaderboard")(leaderboard)
 app.command("publish")(publish)
 app.command("evaluate")(evaluate)
 app.command("verify")(verify)
+app.command("reproduce")(reproduce)
 app.command("list")(list_plugins)
 app.command("info")(info)
 app.command("check")(check)
