@@ -9,9 +9,8 @@ from typing import Any
 
 from ganbench.api import Recipe, SampleSpec
 from ganbench.cli.loading import load
-from ganbench.cli.planning import check_names
+from ganbench.cli.planning import check_names, hold_to_machine, slots
 from ganbench.errors import UsageError
-from ganbench.execute.slots import devices
 from ganbench.plan.entries import Wishes, alone
 from ganbench.plan.modes import find_mode
 from ganbench.plan.recipe import parse_setting
@@ -52,17 +51,15 @@ def measure(
         group = EntrySet((str(request.architecture),), (str(request.loss),), recipe={})
     whole = {"architecture": [request.architecture], "loss": [request.loss], "preset": [request.preset]}
     check_names(plugins, plugins_dirs, {kind: filter(None, names) for kind, names in whole.items()})
-    place = devices(request.device, _gpus, jobs=1)
+    place = slots(request.device, 1)
     registry = load(plugins, plugins_dirs)
     (entry,) = alone(registry, spec, group, Wishes(modes=(mode.name,), settings=settings))
     if entry.skip:
         raise UsageError(f"{entry.description['label']}: {entry.skip}")
+    hold_to_machine(mode, place.kind)
     from ganbench.train import bench
-    from ganbench.train.modes import refusal
     from ganbench.train.setup import Asked
 
-    if reason := refusal(mode, place.kind):
-        raise UsageError(reason)
     recipe = Recipe({k: v["value"] for k, v in entry.recipe.items()})
     asked = Asked(entry.description, entry.components, recipe, spec if entry.conditional else spec.but(classes=0), mode)
     return {
@@ -83,9 +80,3 @@ def sample_spec(text: str) -> SampleSpec:
     if len(shape) not in MODALITIES or min(shape) < 1:
         raise UsageError(f"--shape {text}: expected sizes with an x between, such as 1x28x28 (an image) or 2 (a point)")
     return SampleSpec(shape, (-1.0, 1.0), MODALITIES[len(shape)], CLASSES)
-
-
-def _gpus() -> int:
-    from ganbench.train.gpus import gpus
-
-    return gpus()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from ganbench.cli.loading import known, load
@@ -13,7 +13,7 @@ from ganbench.execute.slots import Devices, devices
 from ganbench.plan.build import Choice, Plan, parse_extractor, plan
 from ganbench.plan.data import resolve_data
 from ganbench.plan.entries import Wishes
-from ganbench.plan.modes import find_mode
+from ganbench.plan.modes import Mode, find_mode
 from ganbench.plan.own import settle
 from ganbench.plan.recipe import parse_setting
 from ganbench.plan.suite import Suite, Tier, parse_seeds, read_suite
@@ -86,19 +86,17 @@ def make(request: Request) -> Planned:
         choice=Choice(request.extractors, request.metrics),
         seeds=seeds,
     )
-    made = replace(made, notices=(*made.notices, *_remarks(made, found.kind)))
+    for mode in dict.fromkeys(r.mode for r in made.runs):
+        hold_to_machine(find_mode(mode), found.kind)
     return Planned(made, tier, found, Doors(request.plugins, request.plugins_dirs, made.weights))
 
 
-def _remarks(made: Plan, device: str) -> list[str]:
-    """What speaks against the plan's modes here; a mode that cannot be carried out is an error."""
-    from ganbench.train.modes import refusal, remark
+def hold_to_machine(mode: Mode, device: str) -> None:
+    """A mode that this machine cannot carry out on a kind of device is an error."""
+    from ganbench.train.modes import refusal
 
-    modes = [find_mode(name) for name in dict.fromkeys(r.mode for r in made.runs)]
-    for mode in modes:
-        if reason := refusal(mode, device):
-            raise UsageError(reason)
-    return [said for mode in modes if (said := remark(mode, device))]
+    if reason := refusal(mode, device):
+        raise UsageError(reason)
 
 
 def find_suite(registry: Registry, text: str, own: bool = False) -> Suite:

@@ -21,7 +21,8 @@ class Mode:
     shared_fake: D's last step of a cycle and G's step see one batch of samples, which is made once. fused_optimizer:
     Adam's update in one pass over memory. channels_last: images and kernels are stored with the channels innermost.
     autocast: the type that the networks compute in while they train (`"bfloat16"`), or None for float32; weights,
-    losses, optimizers and samples are float32 in any case. off: switches that one entry could not have, and why.
+    losses, optimizers and samples are float32 in any case. compiled: each turn (objective, gradients, Adam) is one
+    compiled function. off: switches that one entry could not have, and why.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Mode:
     fused_optimizer: bool = False
     channels_last: bool = False
     autocast: str | None = None
+    compiled: bool = False
     off: Mapping[str, str] = field(default_factory=dict)
 
     def without(self, off: Mapping[str, str]) -> Mode:
@@ -49,6 +51,7 @@ MODES = {
         REFERENCE,
         Mode("fast", shared_fake=True, fused_optimizer=True),
         Mode("fast-bf16", shared_fake=True, fused_optimizer=True, channels_last=True, autocast="bfloat16"),
+        Mode("compiled", compiled=True),
     )
 }
 

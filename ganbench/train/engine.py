@@ -19,15 +19,17 @@ from ganbench.plan.modes import REFERENCE, Mode
 from ganbench.plan.seeds import derive
 from ganbench.train.averaging import Average
 from ganbench.train.chunks import split_batch, split_batches
+from ganbench.train.compiled import CompiledTurns
 from ganbench.train.draws import Latents, Stream, seed_default
 from ganbench.train.freezing import Freezer
-from ganbench.train.meters import Window
+from ganbench.train.meters import Window, gradient_norm
 from ganbench.train.modes import autocast_type
 from ganbench.train.names import Call, plays
-from ganbench.train.optimizers import learning_rate, make_optimizer
-from ganbench.train.parts import Part, wrap_module
-from ganbench.train.state import below, optimizer_state, pack, set_optimizer_state, unpack
-from ganbench.train.views import View
+from ganbench.train.optimizers import set_rates
+from ganbench.train.parts import Part, call_all, wrap_module
+from ganbench.train.players import build_nets, make_optimizers, trained_parameters
+from ganbench.train.state import below, pack, snapshot, unpack
+from ganbench.train.views import View, answers_of
 
 COUNTERS = ("cycles", "generator_steps", "discriminator_steps", "real_images", "fake_images")
 
@@ -62,15 +64,7 @@ class Engine:
         self.parts: dict[str, Part] = {
             n: p if isinstance(p, Part) else wrap_module(n, p) for n, p in game.components.items()
         }
-        self.nets: dict[str, nn.Module] = {}
-        for player, maker in game.players.items():
-            for part in self.parts.values():
-                if hasattr(part.module, "wrap"):
-                    maker = part.module.wrap(player, maker)
-            seed_default(derive(seed, "initialisation", player), self.device)
-            self.nets[player] = maker().to(self.device)
-            if mode.channels_last:
-                self.nets[player].to(memory_format=torch.channels_last)
+        self.nets = build_nets(game, self.parts.values(), seed, self.device, mode)
         for part in self.parts.values():
             if part.module is not None:
                 part.module.to(self.device)
@@ -78,18 +72,9 @@ class Engine:
         self._turns = {t.name: t for group in self.schedule for t in group}
         self._objectives = {name: Call(turn.objective) for name, turn in self._turns.items()}
         movers = {m for t in self._turns.values() for m in t.moves}
-        modules = {**self._alive()["component"], **self.nets}
-        if unknown := movers - set(modules):
-            raise ValueError(f"turns move {', '.join(sorted(unknown))}, which the game does not have")
-        self._parameters = {
-            n: [p for p in modules[n].parameters() if p.requires_grad] for n in sorted(movers | set(self.nets))
-        }
-        self.optimizers = {
-            n: make_optimizer(n, self._parameters[n], recipe, fused=mode.fused_optimizer)
-            for n in sorted(movers)
-            if self._parameters[n]
-        }
-        self.freezer = Freezer(self._parameters)
+        self.parameters = trained_parameters(movers, self.nets, self.modules()["component"])
+        self.optimizers = make_optimizers(movers, self.parameters, recipe, mode)
+        self.freezer = Freezer(self.parameters)
         half_life = recipe["ema_half_life"]
         averaged = [n for n in game.averaged if n in self.nets and half_life > 0]
         self.averages = {n: Average(self.nets[n], half_life, recipe["ema_ramp_up"]) for n in averaged}
@@ -114,6 +99,7 @@ class Engine:
         }
         followers: list[Any] = [*self.nets.values(), *(a.copy for a in self.averages.values())]
         followers += [p.module for p in self.parts.values() if p.module is not None]
+        self._compiled = CompiledTurns(self, self._turns.values()) if mode.compiled else None
         self._followers = [Call(m.at_step) for m in followers if hasattr(m, "at_step")]
         self.set_progress(0.0)
 
@@ -140,10 +126,7 @@ class Engine:
         self._progress.fill_(progress)
         for follow in self._followers:
             follow({**self._told, "recipe": self.recipe})
-        if self.recipe["lr_decay"] == "linear":
-            for name, optimizer in self.optimizers.items():
-                for group in optimizer.param_groups:
-                    group["lr"] = learning_rate(name, self.recipe) * max(0.0, 1.0 - progress)
+        set_rates(self.optimizers, self.recipe, progress)
 
     def cycle(self, progress: float = 0.0, *, watch: bool = False) -> None:
         """Every turn once. watch: also take gradient norms and D's mean answers (read at the next poll)."""
@@ -172,21 +155,22 @@ class Engine:
         for turn in turns:
             seed_default(derive(self.seed, purpose, turn.name, self.counters["cycles"], repeat), self.device)
             latents = self.latents.draw(batch, purpose, turn.name, self.counters["cycles"], repeat)
+            if self._compiled and (reason := self._compiled.refusal(self._reals, latents)):
+                self.mode, self._compiled = self.mode.without({**self.mode.off, "compiled": reason}), None
+            if self._compiled:
+                seen[turn.name] = self._played(self._compiled, turn, latents)
+                continue
             with contextlib.ExitStack() as stack:
-                if not inner:
-                    for part in self.parts.values():
-                        if "around" in part.hooks:
-                            around = part.hooks["around"]({**self.context, "turn": turn.name, "own": part.module})
-                            if around is not None:
-                                stack.enter_context(around)
+                for around in () if inner else call_all(self.parts, "around", {**self.context, "turn": turn.name}):
+                    stack.enter_context(around)
                 seen[turn.name] = self._gradients(turn, latents, repeat, record=not inner)
         for turn in turns:
             for mover in turn.moves:
-                if mover in self.optimizers:
+                if mover in self.optimizers and not self._compiled:
                     if self.recipe["clip_grad_norm"] > 0:
-                        nn.utils.clip_grad_norm_(self._parameters[mover], self.recipe["clip_grad_norm"])
+                        nn.utils.clip_grad_norm_(self.parameters[mover], self.recipe["clip_grad_norm"])
                     if self.watch and not inner:
-                        self.window.gradient(mover, self._parameters[mover])
+                        self.window.gradient(mover, gradient_norm(self.parameters[mover]))
                     self.optimizers[mover].step()
         if inner:
             return
@@ -195,27 +179,21 @@ class Engine:
             self.counters["fake_images"] += batch * turn.makes
             for role, counter in (("G", "generator_steps"), ("D", "discriminator_steps")):
                 self.counters[counter] += any(plays(role, m) for m in turn.moves)
-            for part in self.parts.values():
-                if "after" in part.hooks:
-                    with torch.no_grad():
-                        known = {**self.context, "turn": turn.name, "seen": seen[turn.name], "own": part.module}
-                        part.hooks["after"](known)
+            with torch.no_grad():
+                known = {**self.context, "turn": turn.name, "seen": seen[turn.name]}
+                list(call_all(self.parts, "after", known))
 
     def _gradients(self, turn: Turn, latents: Batch, repeat: int, *, record: bool) -> dict[str, list[Tensor]]:
         self.freezer.only(turn.moves)
         for mover in turn.moves:
-            for parameter in self._parameters[mover]:
+            for parameter in self.parameters[mover]:
                 parameter.grad = None
         chunks = self.recipe["accumulate"]
         seen: dict[str, list[Tensor]] = {}
         for reals, z in zip(split_batches(self._reals, chunks), split_batch(latents, chunks), strict=True):
             for view in self.views.values():
                 view.forget()
-            known = self.context | {"count": self._taken[turn.name], "reals": reals, "latents": z}
-            known["last"] = repeat + 1 == turn.times
-            known["real"] = next(iter(reals.values()), None)
-            known["context"] = known
-            terms = {name: value.mean() for name, value in self._objectives[turn.name](known).items()}
+            terms = self.terms(turn, self.known(turn, reals, z, repeat))
             if terms:
                 total = (
                     sum(terms.values(), start=torch.zeros((), device=self.device))
@@ -224,18 +202,38 @@ class Engine:
                 )
                 (total / chunks if chunks > 1 else total).backward()
             if record:
-                cycle = self.counters["cycles"]
-                for name, value in terms.items():
-                    self.window.loss(f"{turn.name}/{name}", cycle, value.detach())
-            for name, view in self.views.items():
-                if plays("D", name):
-                    for origin, answers in view.seen().items():
-                        seen.setdefault(origin, []).extend(answers)
+                self._record(turn, terms)
+            for origin, answers in answers_of(self.views).items():
+                seen.setdefault(origin, []).extend(answers)
         for view in self.views.values():
             view.forget()
         if self.watch and record:
             self.window.answers(turn.name, seen)
         return seen
+
+    def known(self, turn: Turn, reals: Mapping[str, Batch], latents: Batch, repeat: int) -> dict[str, Any]:
+        """What a turn's objective may name."""
+        known = self.context | {"count": self._taken[turn.name], "reals": reals, "latents": latents}
+        known |= {"last": repeat + 1 == turn.times, "real": next(iter(reals.values()), None)}
+        known["context"] = known
+        return known
+
+    def terms(self, turn: Turn, known: Mapping[str, Any]) -> dict[str, Tensor]:
+        """The mean of each term of a turn."""
+        return {name: value.mean() for name, value in self._objectives[turn.name](known).items()}
+
+    def _played(self, compiled: CompiledTurns, turn: Turn, latents: Batch) -> dict[str, list[Tensor]]:
+        terms, norms, seen = compiled.play(turn, self._reals, latents)
+        self._record(turn, terms)
+        if self.watch:
+            self.window.answers(turn.name, seen)
+            for mover, norm in norms.items():
+                self.window.gradient(mover, norm)
+        return seen
+
+    def _record(self, turn: Turn, terms: Mapping[str, Tensor]) -> None:
+        for name, value in terms.items():
+            self.window.loss(f"{turn.name}/{name}", self.counters["cycles"], value.detach())
 
     @contextlib.contextmanager
     def inner(self, turn: str | tuple[str, ...], steps: int) -> Iterator[None]:
@@ -243,22 +241,24 @@ class Engine:
         the data position are as before."""
         turns = tuple(self._turns[name] for name in ((turn,) if isinstance(turn, str) else turn))
         movers = [m for t in turns for m in t.moves if m in self.optimizers]
-        kept: list[tuple[Tensor, Tensor]] = [(p, p.detach().clone()) for m in movers for p in self._parameters[m]]
-        kept += [(b, b.clone()) for modules in self._alive().values() for m in modules.values() for b in m.buffers()]
-        optimizers = {m: optimizer_state(self.optimizers[m]) for m in movers}
-        positions, reals = {n: s.position for n, s in self.streams.items()}, self._reals
-        watch, self.watch = self.watch, False
+        tensors: list[Tensor] = [p for m in movers for p in self.parameters[m]]
+        tensors += [b for modules in self.modules().values() for m in modules.values() for b in m.buffers()]
+        give_back = snapshot(tensors, [self.optimizers[m] for m in movers], list(self.streams.values()))
+        watch, self.watch, reals = self.watch, False, self._reals
         for step in range(steps):
             self._move(turns, step, purpose="inner")
         self.watch, self._reals = watch, reals
         yield
-        with torch.no_grad():
-            for tensor, value in kept:
-                tensor.copy_(value)
-        for mover, state in optimizers.items():
-            set_optimizer_state(self.optimizers[mover], state)
-        for name, position in positions.items():
-            self.streams[name].position = position
+        give_back()
+
+    @contextlib.contextmanager
+    def eagerly(self) -> Iterator[None]:
+        """Play without compiled turns for a while."""
+        compiled, self._compiled = self._compiled, None
+        try:
+            yield
+        finally:
+            self._compiled = compiled
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Everything a checkpoint holds: tensors by name, and plain values."""
@@ -277,6 +277,8 @@ class Engine:
     def load(self, tensors: Mapping[str, Tensor], plain: Mapping[str, Any]) -> None:
         """Take up a state that `state` gave."""
         unpack(tensors, self._stateful(), self.optimizers)
+        if self._compiled:
+            self._compiled.forget()
         self.counters.update(plain["counters"])
         self._taken.update(plain["taken"])
         self._reals = {}
@@ -287,11 +289,12 @@ class Engine:
         self.set_progress(**plain["told"])
         self.window.load(below(tensors, "window/"), plain["window"])
 
-    def _alive(self) -> dict[str, dict[str, nn.Module]]:
+    def modules(self) -> dict[str, dict[str, nn.Module]]:
+        """All modules that train or remember, by kind (`player`, `component`) and name."""
         return {
             "player": self.nets,
             "component": {n: p.module for n, p in self.parts.items() if p.module is not None},
         }
 
     def _stateful(self) -> dict[str, dict[str, nn.Module]]:
-        return {**self._alive(), "average": {n: a.copy for n, a in self.averages.items()}}
+        return {**self.modules(), "average": {n: a.copy for n, a in self.averages.items()}}

@@ -22,11 +22,10 @@ class Window:
         """Remember a term's mean."""
         self._losses.setdefault(name, []).append((cycle, value))
 
-    def gradient(self, player: str, parameters: Sequence[nn.Parameter]) -> None:
-        """Remember the norm of a player's gradient."""
-        grads = [p.grad for p in parameters if p.grad is not None]
-        if grads:
-            self._gradients[player] = torch.stack(torch._foreach_norm(grads)).norm()
+    def gradient(self, player: str, norm: Tensor | None) -> None:
+        """Remember the norm of a player's gradient, where it has one."""
+        if norm is not None:
+            self._gradients[player] = norm
 
     def answers(self, turn: str, seen: Mapping[str, list[Tensor]]) -> None:
         """Remember D's mean answers by origin."""
@@ -64,3 +63,9 @@ class Window:
         """Take up what `state` gave."""
         self._losses = {k: list(zip(cycles[k], tensors[k].unbind(), strict=True)) for k in cycles}
         self._gradients, self._answers = {}, {}
+
+
+def gradient_norm(parameters: Sequence[nn.Parameter]) -> Tensor | None:
+    """The norm of all gradients together; None where there is none."""
+    grads = [p.grad for p in parameters if p.grad is not None]
+    return torch.stack(torch._foreach_norm(grads)).norm() if grads else None

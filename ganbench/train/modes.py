@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Sequence
 
 import torch
@@ -21,15 +23,12 @@ def refusal(mode: Mode, device: str) -> str | None:
             f"mode '{mode.name}' computes in bfloat16, for which this processor has no instructions (AVX512-BF16 or "
             f"AMX): use another mode, or a GPU"
         )
-    return None
-
-
-def remark(mode: Mode, device: str) -> str | None:
-    """What is known to speak against a mode on this machine; None if nothing does."""
-    if mode.autocast == "bfloat16" and device == "cpu" and not _has("amx_tile"):
+    if mode.compiled and device != "cpu":
+        return f"mode '{mode.name}' is for processors: on a GPU nobody has tried it; use another mode"
+    if mode.compiled and not shutil.which(compiler := os.environ.get("CXX") or "g++"):
         return (
-            f"mode '{mode.name}': this processor has bfloat16 instructions but no AMX, where it was measured slower "
-            f"than float32 for some networks (docs/performance.md); ganbench bench --mode {mode.name} tells"
+            f"mode '{mode.name}' needs a C++ compiler, and there is no {compiler} on the PATH: install one "
+            "(apt-get install g++), or name it in the variable CXX"
         )
     return None
 
@@ -44,7 +43,25 @@ def narrowed(mode: Mode, recipe: Recipe, parts: Sequence[Part] | None) -> Mode:
         off["shared_fake"] = reason
     if mode.fused_optimizer and recipe["optimizer"] != "adam":
         off["fused_optimizer"] = f"only Adam has a fused form here, and the recipe says {recipe['optimizer']}"
+    if mode.compiled and (reason := _untraceable(recipe, parts)):
+        off["compiled"] = reason
     return mode.without(off)
+
+
+def _untraceable(recipe: Recipe, parts: Sequence[Part] | None) -> str | None:
+    """Why the turns cannot be compiled; None as far as can be told before they are traced."""
+    if parts is None:
+        return "only the standard game's turns are compiled"
+    for part in parts:
+        for hook in (*TAKES_SIDES, "at_step"):
+            if hook in part.hooks:
+                return f"{part.name} has the hook '{hook}', which runs between steps"
+        if part.every > 1:
+            return f"{part.name} runs every {part.every} steps, and every step must be the same"
+    for key, value in (("optimizer", "adam"), ("accumulate", 1), ("clip_grad_norm", 0.0)):
+        if recipe[key] != value:
+            return f"only steps with {key}={value} are compiled, and the recipe says {recipe[key]}"
+    return None
 
 
 def autocast_type(mode: Mode) -> torch.dtype | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import torch
@@ -30,6 +30,14 @@ class FusedAdam(torch.optim.Adam):
                 if grad is not None and grad.stride() != parameter.stride():
                     parameter.grad = torch.empty_like(parameter).copy_(grad)
         return super().step(closure)
+
+
+def set_rates(optimizers: Mapping[str, torch.optim.Optimizer], recipe: Recipe, progress: float) -> None:
+    """The learning rates at a share of the budget, where the recipe lets them decay."""
+    if recipe["lr_decay"] == "linear":
+        for player, optimizer in optimizers.items():
+            for group in optimizer.param_groups:
+                group["lr"] = learning_rate(player, recipe) * max(0.0, 1.0 - progress)
 
 
 def make_optimizer(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,6 +39,15 @@ def wrap_module(name: str, module: Any, **fields: Any) -> Part:
     """A part around a module that a game built itself."""
     hooks = {h: Call(getattr(module, h)) for h in HOOKS if module is not None and hasattr(module, h)}
     return Part(name, module, hooks, **fields)
+
+
+def call_all(parts: Mapping[str, Part], hook: str, known: Mapping[str, Any]) -> Iterator[Any]:
+    """Call a hook of every component that has it; what they give, but for None."""
+    for part in parts.values():
+        if hook in part.hooks:
+            given = part.hooks[hook]({**known, "own": part.module})
+            if given is not None:
+                yield given
 
 
 def build_parts(

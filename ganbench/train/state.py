@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
+
+from ganbench.train.draws import Stream
 
 Modules = Mapping[str, Mapping[str, nn.Module]]
 """Modules by kind and name."""
@@ -65,3 +67,22 @@ def set_optimizer_state(optimizer: torch.optim.Optimizer, state: Mapping[int, Ma
             else v.clone().to("cpu" if k == "step" and not fused else parameter.device)
             for k, v in values.items()
         }
+
+
+def snapshot(
+    tensors: Sequence[Tensor], optimizers: Sequence[torch.optim.Optimizer], streams: Sequence[Stream]
+) -> Callable[[], None]:
+    """Remember values, what optimizers remember, and data positions; what it returns puts them back."""
+    values, positions = [t.detach().clone() for t in tensors], [s.position for s in streams]
+    states = [optimizer_state(o) for o in optimizers]
+
+    def give_back() -> None:
+        with torch.no_grad():
+            for tensor, value in zip(tensors, values, strict=True):
+                tensor.copy_(value)
+        for optimizer, state in zip(optimizers, states, strict=True):
+            set_optimizer_state(optimizer, state)
+        for stream, position in zip(streams, positions, strict=True):
+            stream.position = position
+
+    return give_back

@@ -89,7 +89,7 @@ def flops_of_a_cycle(engine: Engine) -> int:
     tensors, plain = engine.state()
     kept = {k: v.clone() for k, v in tensors.items()}
     saved = {k: dict(v) for k, v in plain.items()}
-    with _Flops() as counter:
+    with engine.eagerly(), _Flops() as counter:
         engine.cycle()
     engine.load(kept, saved)
     return counter.total

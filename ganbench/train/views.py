@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from ganbench.api import Answer, Batch
-from ganbench.train.names import forward_fields
+from ganbench.train.names import forward_fields, plays
 
 Chain = Sequence[Callable[[Batch], Batch]]
 
@@ -138,6 +138,16 @@ class View:
         if self._parameters is not None:
             return functional_call(self.net, dict(self._parameters), args=(), kwargs=arguments)
         return self.net(**arguments)
+
+
+def answers_of(views: Mapping[str, View]) -> dict[str, list[Tensor]]:
+    """What all discriminators answered since their views forgot, by the batch's origin."""
+    found: dict[str, list[Tensor]] = {}
+    for name, view in views.items():
+        if plays("D", name):
+            for origin, answers in view.seen().items():
+                found.setdefault(origin, []).extend(answers)
+    return found
 
 
 def _channels_last(value: Any) -> Any:

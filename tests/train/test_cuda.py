@@ -1,4 +1,4 @@
-"""The CUDA path of the reference mode; skipped where there is no GPU."""
+"""The CUDA paths; skipped where there is no GPU."""
 
 from __future__ import annotations
 
@@ -10,9 +10,13 @@ from typing import Any
 
 import pytest
 import torch
+from stand_ins import CASES, train
 
 from ganbench import Recipe
+from ganbench.plan.modes import MODES
 from ganbench.plan.recipe import ENGINE
+from ganbench.train.checkpoint import load_checkpoint, save_checkpoint
+from ganbench.train.device import reference_mode
 from ganbench.train.draws import Latents
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
@@ -48,3 +52,35 @@ def test_latents_do_not_depend_on_the_device() -> None:
     here, there = (Latents(recipe, 0, torch.device(d), None).draw(64, "test").z for d in ("cpu", "cuda:0"))
     assert here is not None and there is not None
     assert torch.equal(here, there.cpu())
+
+
+@pytest.mark.parametrize("mode", [name for name in MODES if name != "reference"])
+@pytest.mark.parametrize("case", ["r1", "images", "spectral-norm"])
+def test_a_mode_repeats_and_resumes_bit_for_bit(case: str, mode: str, tmp_path: Path) -> None:
+    """A fused optimizer keeps its step counts on the GPU; a checkpoint puts them there again."""
+    reference_mode(torch.device("cuda:0"), 1)
+    try:
+        whole, halted, resumed = (CASES[case].engine(device="cuda:0", mode=mode) for _ in range(3))
+        train(whole, 6)
+        train(halted, 3)
+        save_checkpoint(tmp_path / "checkpoint.safetensors", *halted.state())
+        resumed.load(*load_checkpoint(tmp_path / "checkpoint.safetensors", torch.device("cuda:0")))
+        train(resumed, 6)
+    finally:
+        torch.set_deterministic_debug_mode("default")
+    expected = whole.state()[0]
+    assert not [name for name, value in resumed.state()[0].items() if not torch.equal(value, expected[name])]
+
+
+def test_the_fast_mode_computes_what_it_computes_on_the_cpu() -> None:
+    """One cycle on both: float32 without TF32, the same latents and data, up to rounding."""
+    reference_mode(torch.device("cuda:0"), 1)
+    try:
+        here, there = (CASES["images"].engine(device=device, mode="fast") for device in ("cpu", "cuda:0"))
+        there.load({name: value.to("cuda:0") for name, value in here.state()[0].items()}, here.state()[1])
+        for engine in (here, there):
+            engine.cycle()
+    finally:
+        torch.set_deterministic_debug_mode("default")
+    for name, value in there.nets["G"].state_dict().items():
+        torch.testing.assert_close(value.cpu(), here.nets["G"].state_dict()[name], rtol=1e-3, atol=1e-4)

@@ -2,57 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
 from stand_ins import CASES, StandIn, train
-from stand_ins.base import IMAGES, TOY
+from stand_ins.convolutions import CONVOLUTIONS
 from torch import nn
 from torch.nn import functional as F
 
 from ganbench.plan.modes import MODES, find_mode
 from ganbench.train import Engine
 from ganbench.train.checkpoint import load_checkpoint, save_checkpoint
-from ganbench.train.modes import refusal, remark
+from ganbench.train.modes import refusal
 from ganbench.train.optimizers import FusedAdam
 
-FAST = [name for name in MODES if name != "reference"]
-
-
-class Maker(nn.Module):
-    """Latents to images, with what a forward pass leaves behind: a batch norm."""
-
-    def __init__(self, spec: Any, recipe: Any) -> None:
-        super().__init__()
-        self.linear, self.norm = nn.Linear(recipe["latent"], 64), nn.BatchNorm2d(4)
-        self.last = nn.ConvTranspose2d(4, 1, 4, 2, 1)
-
-    def forward(self, z: torch.Tensor) -> torch.Tensor:
-        return self.last(F.relu(self.norm(self.linear(z).unflatten(1, (4, 4, 4))))).tanh()
-
-
-class Judge(nn.Module):
-    """Images to logits, by kernels that channels_last lays out differently."""
-
-    def __init__(self, spec: Any, recipe: Any) -> None:
-        super().__init__()
-        self.first, self.second, self.last = nn.Conv2d(1, 4, 4, 2, 1), nn.Conv2d(4, 8, 3, 1, 1), nn.Linear(128, 1)
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        hidden = F.leaky_relu(self.first(x), 0.2)
-        return self.last(F.leaky_relu(self.second(hidden), 0.2).flatten(1))[:, 0]
-
-
-CONVOLUTIONS = StandIn(
-    "convolutions",
-    architecture=replace(TOY, generator=Maker, discriminator=Judge),
-    spec=IMAGES,
-    dtype=torch.uint8,
-    settings={"ema_half_life": 50.0},
-)
+FAST = [name for name in MODES if name.startswith("fast")]
 
 
 def tensors(engine: Engine) -> dict[str, torch.Tensor]:
@@ -174,14 +139,12 @@ def test_only_networks_compute_in_bfloat16() -> None:
 
 
 def test_a_machine_that_cannot_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    mode = find_mode("fast-bf16")
-    for amx, avx, refused, remarked in (
-        (True, True, False, False),
-        (False, True, False, True),
-        (False, False, True, True),
-    ):
+    half, compiled = find_mode("fast-bf16"), find_mode("compiled")
+    for amx, avx, refused in ((True, True, False), (False, True, False), (False, False, True)):
         monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda amx=amx: amx, raising=False)
         monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda avx=avx: avx, raising=False)
-        assert bool(refusal(mode, "cpu")) == refused
-        assert bool(remark(mode, "cpu")) == remarked
-        assert refusal(mode, "cuda") is None and refusal(find_mode("fast"), "cpu") is None
+        assert bool(refusal(half, "cpu")) == refused
+    monkeypatch.setenv("CXX", "no-such-compiler")
+    assert "no no-such-compiler on the PATH" in str(refusal(compiled, "cpu"))
+    assert "use another mode" in str(refusal(compiled, "cuda"))
+    assert refusal(half, "cuda") is None and refusal(find_mode("fast"), "cpu") is None

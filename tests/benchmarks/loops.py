@@ -1,0 +1,94 @@
+"""Two sides of a comparison: ganbench's engine in a mode, and a plain hand-written loop with the same networks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+
+from ganbench import Recipe, SampleSpec
+from ganbench.plan.entries import Wishes, alone
+from ganbench.plan.modes import find_mode
+from ganbench.plan.suite import EntrySet
+from ganbench.plugins import Registry
+from ganbench.train import Engine
+from ganbench.train.draws import Latents, Stream
+from ganbench.train.setup import Asked, assemble
+
+DATA = 2_000
+Steps = Callable[[], None]
+
+
+@dataclass(frozen=True)
+class Contest:
+    """What both sides train, with the non-saturating loss and Adam. steps: cycles of a round."""
+
+    architecture: str
+    spec: SampleSpec
+    steps: int
+    settings: dict[str, Any] = field(default_factory=dict)
+
+    def engine(self, registry: Registry, mode: str = "reference") -> Engine:
+        """A fresh engine on made-up data."""
+        group = EntrySet((self.architecture,), ("non-saturating",), recipe={})
+        (entry,) = alone(registry, self.spec, group, Wishes(settings={"batch_size": 64, **self.settings}))
+        recipe = Recipe({k: v["value"] for k, v in entry.recipe.items()})
+        asked = Asked(entry.description, entry.components, recipe, self.spec, find_mode(mode))
+        generator = torch.Generator().manual_seed(0)
+        if self.spec.modality == "image":
+            data = torch.randint(256, (DATA, *self.spec.shape), generator=generator, dtype=torch.uint8)
+        else:
+            data = torch.randn((DATA, *self.spec.shape), generator=generator)
+        streams = {"A": Stream(data, None, self.spec, 0)}
+        latents = Latents(recipe, 0, torch.device("cpu"), None)
+        return assemble(asked, registry, streams, latents, 0, torch.device("cpu"))
+
+    def ours(self, registry: Registry, mode: str) -> Steps:
+        """The engine's cycles."""
+        engine = self.engine(registry, mode)
+
+        def steps() -> None:
+            for _ in range(self.steps):
+                engine.cycle()
+
+        return steps
+
+    def plain(self, registry: Registry) -> Steps:
+        """What a researcher writes: no abstraction, D frozen while G learns, losses left on the device."""
+        engine = self.engine(registry)  # for its freshly made networks and its data only
+        generator, discriminator, recipe = engine.nets["G"], engine.nets["D"], engine.recipe
+        data, batch = engine.streams["A"].stored, recipe["batch_size"]
+        options = {"lr": recipe["lr"], "betas": recipe["betas"]}
+        optimizer_g = torch.optim.Adam(generator.parameters(), **options)
+        optimizer_d = torch.optim.Adam(discriminator.parameters(), **options)
+        order, position = torch.randperm(len(data)), 0
+
+        def logits(x: torch.Tensor) -> torch.Tensor:
+            answer = discriminator(x)
+            return answer if isinstance(answer, torch.Tensor) else answer.logit
+
+        def steps() -> None:
+            nonlocal position
+            for _ in range(self.steps):
+                index = order[position : position + batch]
+                position = (position + batch) % (len(data) - batch)
+                real = data[index].float() / 127.5 - 1 if data.dtype == torch.uint8 else data[index]
+                for parameter in discriminator.parameters():
+                    parameter.requires_grad_(True)
+                with torch.no_grad():
+                    fake = generator(torch.randn(batch, recipe["latent"]))
+                loss = F.softplus(-logits(real)).mean() + F.softplus(logits(fake)).mean()
+                optimizer_d.zero_grad(set_to_none=True)
+                loss.backward()
+                optimizer_d.step()
+                for parameter in discriminator.parameters():
+                    parameter.requires_grad_(False)
+                loss = F.softplus(-logits(generator(torch.randn(batch, recipe["latent"])))).mean()
+                optimizer_g.zero_grad(set_to_none=True)
+                loss.backward()
+                optimizer_g.step()
+
+        return steps

@@ -1,0 +1,110 @@
+"""Compiled turns: what is traced computes what the eager turn does. Torch's compiler is tried in the long run."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from stand_ins import CASES, StandIn, train
+from stand_ins.convolutions import CONVOLUTIONS
+
+from ganbench import Loss
+from ganbench.train import Engine
+from ganbench.train.checkpoint import load_checkpoint, save_checkpoint
+from ganbench.train.throughput import flops_of_a_cycle
+
+TRACED = ["wgan-gp", "r1", "cgan", "ada", "spectral-norm", "batch-statistics", "top-k", "recipe-two-rates", "ema"]
+
+
+@pytest.fixture
+def traced(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run what was traced as it is, not compiled: the same operations, one by one."""
+    monkeypatch.setattr(torch, "compile", lambda function, **options: function)
+
+
+def tensors(engine: Engine) -> dict[str, torch.Tensor]:
+    return {name: value.clone() for name, value in engine.state()[0].items()}
+
+
+def assert_close(engine: Engine, other: Engine) -> None:
+    """All that training leaves; rounding differs, and each cycle carries it on."""
+    mine, its = tensors(engine), tensors(other)
+    assert mine.keys() == its.keys()
+    for name, value in mine.items():
+        torch.testing.assert_close(
+            value, its[name], rtol=1e-4, atol=1e-5, msg=lambda text, name=name: f"{name}: {text}"
+        )
+
+
+@pytest.mark.usefixtures("traced")
+@pytest.mark.parametrize("case", [CONVOLUTIONS, *(CASES[name] for name in TRACED)], ids=lambda case: case.name)
+def test_it_computes_what_the_reference_computes(case: StandIn) -> None:
+    engine, eager = case.engine(mode="compiled", d_steps=2), case.engine(d_steps=2)
+    for cycle in range(2):
+        engine.cycle(cycle / 2, watch=cycle == 1)
+        eager.cycle(cycle / 2, watch=cycle == 1)
+    assert engine.mode.switches() == {"on": ["compiled"], "off": {}}
+    assert_close(engine, eager)
+    assert engine.counters == eager.counters
+    mine, its = engine.window.poll()[0], eager.window.poll()[0]
+    for part in ("losses", "gradient_norms", "answers"):
+        assert mine[part] == pytest.approx(its[part], rel=1e-3, abs=1e-5)
+
+
+@pytest.mark.usefixtures("traced")
+def test_it_resumes_bit_for_bit_and_counting_operations_changes_nothing(tmp_path: Path) -> None:
+    case = CASES["wgan-gp"]
+    whole, halted, resumed = (case.engine(mode="compiled", lr_decay="linear") for _ in range(3))
+    assert flops_of_a_cycle(whole) == flops_of_a_cycle(case.engine())
+    train(whole, 6)
+    train(halted, 3)
+    save_checkpoint(tmp_path / "checkpoint.safetensors", *halted.state())
+    resumed.load(*load_checkpoint(tmp_path / "checkpoint.safetensors", torch.device("cpu")))
+    train(resumed, 6)
+    different = [n for n, value in tensors(whole).items() if not torch.equal(value, resumed.state()[0][n])]
+    assert not different
+
+
+@pytest.mark.usefixtures("traced")
+def test_a_step_that_looks_at_values_is_played_eagerly_and_says_why() -> None:
+    def asks(D: Any, fake: Any) -> torch.Tensor:
+        return -D(fake) if float(D(fake).mean()) < 100 else D(fake)
+
+    case = StandIn("asks", Loss("asks", CASES["points"].loss.discriminator, asks))
+    engine, eager = case.engine(mode="compiled"), case.engine()
+    train(engine, 3)
+    train(eager, 3)
+    assert "its step cannot be traced" in engine.mode.switches()["off"]["compiled"]
+    assert not [n for n, value in tensors(engine).items() if not torch.equal(value, eager.state()[0][n])]
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "words"),
+    [
+        ("infogan", {}, "the hook 'latents'"),
+        ("cyclegan", {}, "only the standard game's turns"),
+        ("r1-lazy", {}, "every"),
+        ("points", {"optimizer": "sgd"}, "only steps with optimizer=adam are compiled, and the recipe says sgd"),
+        ("points", {"clip_grad_norm": 1.0}, "clip_grad_norm"),
+    ],
+)
+def test_what_cannot_be_compiled_says_why(name: str, settings: dict[str, Any], words: str) -> None:
+    switches = CASES[name].engine(mode="compiled", **settings).mode.switches()
+    assert switches["on"] == [] and words in switches["off"]["compiled"]
+
+
+@pytest.mark.full
+@pytest.mark.skipif(not shutil.which("g++"), reason="needs a C++ compiler")
+@pytest.mark.parametrize("name", ["points", "wgan-gp", "cgan", "ada"])
+def test_torchs_compiler_computes_it_too(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Random numbers included; and it repeats bit for bit."""
+    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path))
+    engines = [CASES[name].engine(mode=mode) for mode in ("compiled", "compiled", "reference")]
+    for engine in engines:
+        train(engine, 2)
+    assert engines[0].mode.switches()["on"] == ["compiled"]
+    assert not [n for n, value in tensors(engines[0]).items() if not torch.equal(value, engines[1].state()[0][n])]
+    assert_close(engines[0], engines[2])
