@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import reprlib
 from collections.abc import Iterable
 
 
@@ -23,3 +24,15 @@ def nearest(name: str, valid: Iterable[str]) -> str:
     names = sorted(set(valid))
     close = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
     return f"did you mean {', '.join(close)}?" if close else f"there are: {', '.join(names) or 'none'}"
+
+
+def short(value: object) -> str:
+    """A value as Python writes it, in one line that is never long: for messages about what a file holds."""
+    try:
+        return _SHORT.repr(value)
+    except ValueError:  # a number with more digits than Python writes
+        return "a number with thousands of digits"
+
+
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 60

@@ -21,7 +21,7 @@ import pluggy
 
 from ganbench import api, hookspecs, probe
 from ganbench.code_hash import code_hash
-from ganbench.errors import UsageError, nearest
+from ganbench.errors import UsageError, nearest, short
 from ganbench.own_data.source import PREFIX
 from ganbench.sources import OWN, Source, find_sources
 from ganbench.undisturbed import undisturbed
@@ -144,7 +144,7 @@ class Registry:
         if found:
             choices = ", ".join(f"{e.provenance.provider}:{bare}" for e in found)
             raise UsageError(f"{kind} '{bare}' is registered by several plugins; pick one: {choices}")
-        raise UsageError(f"no {kind} '{name}'; {nearest(bare, self.names(kind))}{self._broken_hint()}")
+        raise UsageError(f"no {kind} {short(name)}; {nearest(bare, self.names(kind))}{self._broken_hint()}")
 
     def clashes(self) -> list[str]:
         """A line for each name that several plugins claim: who has it, and how to pick the other."""
@@ -169,7 +169,7 @@ class Registry:
             if name.rpartition(":")[2].removeprefix(f"{kind}/") in self.names(kind):
                 return self.find(kind, name)
         names = [n for kind in ("loss", "regularizer", "augmentation") for n in self.names(kind)]
-        raise UsageError(f"no component '{name}'; {nearest(name, names)}{self._broken_hint()}")
+        raise UsageError(f"no component {short(name)}; {nearest(name, names)}{self._broken_hint()}")
 
     def _broken_hint(self) -> str:
         return f" ({len(self.broken)} plugin(s) could not be loaded: see the warnings)" if self.broken else ""

@@ -7,7 +7,7 @@ import difflib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ganbench.errors import UsageError, nearest
+from ganbench.errors import UsageError, nearest, short
 from ganbench.own_data.source import BACKGROUNDS, CROPS, FILTERS, FURTHER, KINDS, Shaping, Source, Split
 from ganbench.plan.table import Table
 
@@ -34,7 +34,7 @@ def read_datasets(value: Any, file: Path) -> tuple[dict[str, str], dict[str, Sou
     if not names or not all(isinstance(name, str) and name for name in names.values()):
         raise UsageError(
             f"{where}: 'dataset' must be a name, or a table {{ A = \"name\", … }}, or data of its own such as "
-            f'{{ images = "folder", size = 32 }}, not {value!r}'
+            f'{{ images = "folder", size = 32 }}, not {short(value)}'
         )
     for name in set(names.values()) - {f"own {kind}" for kind in KINDS}:
         kind = "npz" if name.endswith((".npz", ".npy")) else "images"

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ganbench.api import Component, Recipe, Value
-from ganbench.errors import UsageError, nearest
+from ganbench.errors import UsageError, nearest, short
 
 ENGINE = Recipe(
     batch_size=64,
@@ -134,12 +134,14 @@ def typed(key: str, value: Any, default: Value, origin: str) -> Value:
     else:
         ok, out = isinstance(value, wanted), value
     if not ok:
-        raise UsageError(f"{origin}: recipe key '{key}' takes a {_word(wanted)} such as {default!r}, not {value!r}")
+        raise UsageError(
+            f"{origin}: recipe key '{key}' takes a {_word(wanted)} such as {default!r}, not {short(value)}"
+        )
     if key in CHOICES and out not in CHOICES[key]:
-        raise UsageError(f"{origin}: recipe key '{key}' takes one of {', '.join(CHOICES[key])}, not {out!r}")
+        raise UsageError(f"{origin}: recipe key '{key}' takes one of {', '.join(CHOICES[key])}, not {short(out)}")
     counts = ("batch_size", "latent", "d_steps", "accumulate")
     if (key in counts or key.endswith(".every")) and isinstance(out, int) and out < 1:
-        raise UsageError(f"{origin}: recipe key '{key}' must be at least 1, not {out}")
+        raise UsageError(f"{origin}: recipe key '{key}' must be at least 1, not {short(out)}")
     result: Value = out
     return result
 

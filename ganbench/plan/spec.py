@@ -15,6 +15,7 @@ import rfc8785
 from ganbench.api import API_VERSION, Recipe
 from ganbench.errors import UsageError
 from ganbench.plan.modes import REFERENCE
+from ganbench.plan.spec_fields import check_spec
 from ganbench.record.files import read_json, write_json_atomic
 
 TRAINED, SCALE, FOREIGN = "trained", "scale", "foreign"
@@ -148,6 +149,7 @@ class RunSpec:
         names = {f.name for f in dataclasses.fields(cls) if f.init}
         if missing := names - set(value):
             raise UsageError(f"{path}: lacks {', '.join(sorted(missing))}; delete the folder and run again")
+        check_spec(path, value, COUNTERS)
         try:
             spec = cls(**{n: _frozen(value[n]) if n in ("components", "plugins") else value[n] for n in names})
             same = spec.run_id == value.get("run_id")

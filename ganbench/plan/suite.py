@@ -10,14 +10,17 @@ from pathlib import Path
 from typing import Any
 
 from ganbench.api import Value
-from ganbench.errors import UsageError, nearest
+from ganbench.errors import UsageError, nearest, short
 from ganbench.own_data.source import Source
 from ganbench.plan.modes import find_mode
 from ganbench.plan.own import read_datasets
 from ganbench.plan.spec import COUNTERS
-from ganbench.plan.table import Table
+from ganbench.plan.table import Table, check_values
 
 TABLES = ("reduced", "as published", "tuned")
+LARGEST = 2**20
+"""Bytes of a suite file."""
+MOST_SEEDS = 10_000
 DIGITS = 18
 """The longest seed on the command line."""
 
@@ -103,11 +106,15 @@ class Suite:
 def read_suite(file: Path, name: str | None = None) -> Suite:
     """Read a suite file; the name defaults to the file's."""
     try:
+        if file.stat().st_size > LARGEST:
+            raise UsageError(f"suite file {file}: is larger than {LARGEST:,} bytes, so it is no suite")
         raw = tomllib.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise UsageError(f"suite file {file}: cannot be read ({error.strerror or error})") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"suite file {file}: not valid TOML: {error}") from None
+    except (ValueError, RecursionError) as error:  # also what TOML and UTF-8 say
+        reason = " ".join(str(error).split())[:200]
+        raise UsageError(f"suite file {file}: not valid TOML: {reason}") from None
+    check_values(raw, f"suite file {file}")
     table = Table(raw, f"suite file {file}")
     datasets, sources = read_datasets(table.take("dataset", (str, dict)), file)
     recipe = table.take("recipe", dict, {})
@@ -145,7 +152,7 @@ def _tier(name: str, value: Any, where: str) -> Tier:
         )
     counter, amount = next(iter(budget.items()))
     if not isinstance(amount, int | float) or isinstance(amount, bool) or not 0 < amount < math.inf:
-        raise UsageError(f"{where}: the budget's {counter} must be a positive number, not {amount!r}")
+        raise UsageError(f"{where}: the budget's {counter} must be a positive number, not {short(amount)}")
     looks = Table(table.take("looks", dict, {}), f"{where}, 'looks'")
     tier = Tier(
         name=name,
@@ -169,13 +176,13 @@ def _tier(name: str, value: Any, where: str) -> Tier:
     looks.done()
     table.done()
     if tier.table not in TABLES:
-        raise UsageError(f"{where}: 'table' must be one of {', '.join(TABLES)}, not {tier.table!r}")
+        raise UsageError(f"{where}: 'table' must be one of {', '.join(TABLES)}, not {short(tier.table)}")
     for key, count in (("samples", tier.samples), ("looks.samples", tier.look_samples)):
         if count < 1:
             raise UsageError(f"{where}: '{key}' must be at least 1, not {count}")
     for key, params in tier.params.items():
         if not isinstance(params, dict):
-            raise UsageError(f"{where}: 'params.{key}' must be a table of the metric's parameters, not {params!r}")
+            raise UsageError(f"{where}: 'params.{key}' must be a table of the metric's parameters, not {short(params)}")
     return tier
 
 
@@ -205,11 +212,11 @@ def _modes(table: Table) -> tuple[str, ...]:
 
 def _seeds(value: int | list[Any], where: str) -> tuple[int, ...]:
     if isinstance(value, int):
-        if value < 1:
-            raise UsageError(f"{where}: 'seeds' must be at least 1, not {value}")
+        if not 1 <= value <= MOST_SEEDS:
+            raise UsageError(f"{where}: 'seeds' must be 1 to {MOST_SEEDS:,}, not {short(value)}")
         return tuple(range(value))
     if not value or not all(isinstance(v, int) and not isinstance(v, bool) and v >= 0 for v in value):
-        raise UsageError(f"{where}: 'seeds' must be a count or a list of whole numbers, not {value!r}")
+        raise UsageError(f"{where}: 'seeds' must be a count or a list of whole numbers, not {short(value)}")
     return tuple(dict.fromkeys(value))
 
 
@@ -222,7 +229,7 @@ def parse_seeds(text: str) -> tuple[int, ...]:
             raise UsageError(f"--seeds {text}: expected 5 (seed 5), 0..4 (with 4) or 0,3")
         if dots and int(last) < int(first):
             raise UsageError(f"--seeds {text}: the range runs backwards; did you mean {last}..{first}?")
-        if dots and int(last) - int(first) >= 10_000:
-            raise UsageError(f"--seeds {text}: more than 10,000 seeds")
+        if dots and int(last) - int(first) >= MOST_SEEDS:
+            raise UsageError(f"--seeds {text}: more than {MOST_SEEDS:,} seeds")
         seeds += range(int(first), int(last) + 1) if dots else [int(first)]
     return tuple(dict.fromkeys(seeds))

@@ -5,7 +5,11 @@ from __future__ import annotations
 import difflib
 from typing import Any
 
-from ganbench.errors import UsageError, nearest
+from ganbench.errors import UsageError, nearest, short
+
+LONGEST_NAME, DEEPEST = 200, 20
+LARGEST_NUMBER = 2**53 - 1
+"""Of numbers that every reader of JSON takes for the same one."""
 
 
 class Table:
@@ -13,7 +17,7 @@ class Table:
 
     def __init__(self, value: Any, where: str) -> None:
         if not isinstance(value, dict):
-            raise UsageError(f"{where}: expected a table {{…}}, not {value!r}")
+            raise UsageError(f"{where}: expected a table {{…}}, not {short(value)}")
         self.value, self.where, self.known = dict(value), where, set[str]()
 
     def take(self, key: str, kind: type | tuple[type, ...], *default: Any) -> Any:
@@ -27,16 +31,31 @@ class Table:
         kinds = kind if isinstance(kind, tuple) else (kind,)
         if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
             names = " or ".join(k.__name__ for k in kinds)
-            raise UsageError(f"{self.where}: '{key}' must be a {names}, not {value!r}")
+            raise UsageError(f"{self.where}: '{key}' must be a {names}, not {short(value)}")
         return value
 
     def words(self, key: str, *default: Any) -> tuple[str, ...]:
         value = self.take(key, (str, list), *default)
         values = (value,) if isinstance(value, str) else tuple(value)
-        if not all(isinstance(v, str) for v in values):
-            raise UsageError(f"{self.where}: '{key}' must hold names, not {list(values)!r}")
+        if not all(isinstance(v, str) and v.isprintable() and len(v) <= LONGEST_NAME for v in values):
+            raise UsageError(f"{self.where}: '{key}' must hold names, not {short(list(values))}")
         return values
 
     def done(self) -> None:
         for key in self.value:
             raise UsageError(f"{self.where}: unknown key '{key}'; {nearest(key, self.known)}")
+
+
+def check_values(value: Any, where: str, depth: int = 0) -> None:
+    """Refuse what no suite holds: long or unprintable names, numbers that JSON cannot carry, endless nesting."""
+    if isinstance(value, dict):
+        for key in value:
+            if not key.isprintable() or len(key) > LONGEST_NAME:
+                raise UsageError(f"{where}: {short(key)} is no name for a key")
+    if isinstance(value, dict | list):
+        if depth > DEEPEST:
+            raise UsageError(f"{where}: nested more than {DEEPEST} levels deep")
+        for child in value.values() if isinstance(value, dict) else value:
+            check_values(child, where, depth + 1)
+    elif isinstance(value, int | float) and not -LARGEST_NUMBER <= value <= LARGEST_NUMBER:
+        raise UsageError(f"{where}: {short(value)} is no number that a suite can hold")

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TypeGuard
+from typing import Any
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live as RichLive
@@ -16,6 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ganbench.publish.text import plain, quantity
+from ganbench.record.schema import is_number
 from ganbench.record.tail import last_event
 
 _STYLES = {"completed": "green", "skipped": "dim", "diverged": "yellow"}
@@ -98,9 +99,9 @@ def describe(event: Mapping[str, Any]) -> tuple[str, str, str]:
     share, rate, losses = event.get("progress"), event.get("images_per_second"), event.get("losses")
     numbers = losses.items() if isinstance(losses, dict) else ()
     return (
-        f"{100 * share:.0f} %" if _is_number(share) else "starting",
-        "  ".join(f"{plain(name)} {value:.3g}" for name, value in list(numbers)[:6] if _is_number(value)),
-        f"{quantity(rate)} images/s" if _is_number(rate) else "",
+        f"{100 * share:.0f} %" if is_number(share) else "starting",
+        "  ".join(f"{plain(name)} {value:.3g}" for name, value in list(numbers)[:6] if is_number(value)),
+        f"{quantity(rate)} images/s" if is_number(rate) else "",
     )
 
 
@@ -112,7 +113,3 @@ def clock(seconds: float) -> str:
     if whole < 3600:
         return f"{whole // 60}:{whole % 60:02d} min"
     return f"{whole // 3600}:{whole % 3600 // 60:02d} h"
-
-
-def _is_number(value: object) -> TypeGuard[int | float]:
-    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -60,7 +60,7 @@ def read_labels(file: Path) -> np.ndarray:
 def _read_npy(file: Path) -> np.ndarray:
     try:
         array = np.load(file, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
+    except Exception as error:  # a damaged header makes Python's own parser raise whatever it likes
         raise _unreadable(file, error) from None
     if not isinstance(array, np.ndarray):
         raise UsageError(f"{file}: is no array of NumPy, though its name ends in .npy")

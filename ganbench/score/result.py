@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ganbench.errors import UsageError
+from ganbench.errors import UsageError, short
 from ganbench.plan.spec import RunSpec
 from ganbench.record.files import read_json, write_json_atomic
 from ganbench.record.head import head
+from ganbench.record.schema import NULL, Types, require, require_fields
 
 STATUSES = ("completed", "diverged")
 CARRIED: dict[str, Any] = {
@@ -28,7 +29,10 @@ CARRIED: dict[str, Any] = {
 }
 """What a record has from `trained.json`, as it is there, and what it says where that is silent."""
 
-LISTS = {"variants": ("name",), "looks": ("cycle", "file")}
+LISTS: dict[str, dict[str, Types]] = {
+    "variants": {"name": (str,), "split": (str, NULL), "headline": (bool, NULL)},
+    "looks": {"cycle": (int,), "file": (str,)},
+}
 
 
 def read_trained(folder: Path) -> dict[str, Any]:
@@ -38,11 +42,13 @@ def read_trained(folder: Path) -> dict[str, Any]:
         raise UsageError(f"{folder}: has not been trained to its end (no trained.json); run it first")
     trained = read_json(file)
     if trained.get("status") not in STATUSES:
-        raise UsageError(f"{file}: 'status' must be {' or '.join(STATUSES)}, not {trained.get('status')!r}")
-    for name, keys in LISTS.items():
+        raise UsageError(f"{file}: 'status' must be {' or '.join(STATUSES)}, not {short(trained.get('status'))}")
+    for name, fields in LISTS.items():
         items = trained.setdefault(name, [])
-        if not isinstance(items, list) or not all(isinstance(i, dict) and all(k in i for k in keys) for i in items):
-            raise UsageError(f"{file}: '{name}' must be a list of objects with {', '.join(keys)}; train again")
+        require(file, name, items, (list,))
+        for at, item in enumerate(items):
+            require(file, f"{name}[{at}]", item, (dict,))
+            require_fields(file, item, fields, f"{name}[{at}]")
     if trained["status"] == "completed" and not trained["variants"]:
         raise UsageError(f"{file}: names no variant, so that there is nothing to score; train again")
     return trained

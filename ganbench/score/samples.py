@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from ganbench.api import SampleSpec
-from ganbench.errors import UsageError
+from ganbench.errors import UsageError, short
 
 MEND = "train again (delete the run's folder), or put the samples there"
 
@@ -26,8 +26,8 @@ class Samples:
 
 def samples_file(folder: Path, name: str) -> Path:
     """Where the samples of a variant lie."""
-    if not name or Path(name).name != name or name in (".", ".."):
-        raise UsageError(f"{folder / 'trained.json'}: {name!r} is no name for a file of samples")
+    if not name.isprintable() or Path(name).name != name or name in ("", ".", "..") or len(name) > 100:
+        raise UsageError(f"{folder / 'trained.json'}: {short(name)} is no name for a file of samples")
     return folder / "samples" / f"{name}.npy"
 
 
@@ -42,7 +42,7 @@ def read_samples(folder: Path, name: str, form: SampleSpec, most: int) -> Sample
         raise UsageError(f"{file}: samples of shape {x.shape}, expected (N, {', '.join(map(str, form.shape))}); {MEND}")
     if form.modality == "image" and x.dtype != np.uint8:
         raise UsageError(f"{file}: images must be uint8 in 0 … 255, not {x.dtype}; {MEND}")
-    if x.dtype.kind not in "iuf" or not len(x):
+    if x.dtype.kind not in "iuf" or not x.dtype.isnative or not len(x):
         raise UsageError(f"{file}: {len(x)} samples of type {x.dtype}, expected some numbers; {MEND}")
     labels = file.with_name(f"{name}.labels.npy")
     y = _read(labels) if labels.is_file() else None
@@ -65,8 +65,9 @@ def _read(file: Path) -> np.ndarray:
         array = np.load(file, mmap_mode="r", allow_pickle=False)
     except OSError as error:
         raise UsageError(f"{file}: cannot be read ({error.strerror or error}); {MEND}") from None
-    except (ValueError, EOFError) as error:
-        raise UsageError(f"{file}: no array of NumPy ({str(error).splitlines()[0]}); {MEND}") from None
+    except Exception as error:  # a damaged header makes Python's own parser raise whatever it likes
+        reason = " ".join(str(error).split())[:200]
+        raise UsageError(f"{file}: no array of NumPy ({reason}); {MEND}") from None
     if not isinstance(array, np.ndarray):
         raise UsageError(f"{file}: several arrays in one file, expected one; {MEND}")
     return array

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ import torch
 from torch import Tensor
 
 from ganbench.errors import UsageError
+from ganbench.record.schema import is_number
 from ganbench.train.checkpoint import Damaged, load_checkpoint, previous
 
 
@@ -85,16 +85,20 @@ def _check(file: Path, plain: Mapping[str, Any], events: Path) -> None:
     offset, seconds, rates = plain.get("offset"), plain.get("seconds"), plain.get("rates")
     good = (
         _is_count(offset)
-        and _is_number(seconds)
+        and is_number(seconds)
         and isinstance(rates, list)
-        and all(map(_is_number, rates))
+        and all(map(is_number, rates))
         and _is_count(plain.get("flops"))
         and isinstance(plain.get("run_id"), str)
         and isinstance(plain.get("made_with"), dict)
         and _are_objects(plain.get("looks"))
         and _are_objects(plain.get("forced"))
-        and isinstance(plain.get("counters"), dict)
-        and all(map(_is_count, plain["counters"].values()))
+        and all(_are_counts(plain.get(name)) for name in ("counters", "taken", "positions"))
+        and isinstance(plain.get("told"), dict)
+        and _is_count(plain["told"].get("step"))
+        and is_number(plain["told"].get("progress"))
+        and isinstance(plain.get("window"), dict)
+        and all(isinstance(cycles, list) and all(map(_is_count, cycles)) for cycles in plain["window"].values())
     )
     if not good:
         raise Damaged(f"{file}: is no checkpoint of ganbench (its values are not what a run leaves); delete it")
@@ -110,8 +114,8 @@ def _is_count(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, float | int) and not isinstance(value, bool) and math.isfinite(value)
+def _are_counts(value: Any) -> bool:
+    return isinstance(value, dict) and all(map(_is_count, value.values()))
 
 
 def _are_objects(value: Any) -> bool:

@@ -26,16 +26,37 @@ def pack(modules: Modules, optimizers: Mapping[str, torch.optim.Optimizer]) -> d
 
 
 def unpack(tensors: Mapping[str, Tensor], modules: Modules, optimizers: Mapping[str, torch.optim.Optimizer]) -> None:
-    """Put back what `pack` gave."""
+    """Put back what `pack` gave; a `ValueError` or a `RuntimeError` says what is not that."""
     for kind, named in modules.items():
         for name, module in named.items():
-            module.load_state_dict(below(tensors, f"{kind}/{name}/"))
+            found, mine = below(tensors, f"{kind}/{name}/"), module.state_dict()
+            for key in found.keys() & mine.keys():
+                if found[key].dtype != mine[key].dtype:
+                    raise ValueError(f"{kind}/{name}/{key} is {found[key].dtype}, not {mine[key].dtype}")
+            module.load_state_dict(found)
     for name, optimizer in optimizers.items():
         state: dict[int, dict[str, Tensor]] = {}
         for key, value in below(tensors, f"optimizer/{name}/").items():
             index, _, field = key.partition("/")
             state.setdefault(int(index), {})[field] = value
+        _check(name, optimizer, state)
         set_optimizer_state(optimizer, state)
+
+
+def _check(name: str, optimizer: torch.optim.Optimizer, state: Mapping[int, Mapping[str, Tensor]]) -> None:
+    """Hold an optimizer's state to what one of its kind remembers of a parameter."""
+    parameters = [p for group in optimizer.param_groups for p in group["params"]]
+    trial = nn.Parameter(torch.zeros(1))
+    trial.grad = torch.zeros(1)
+    other = type(optimizer)([trial], **optimizer.defaults)
+    other.step()
+    fields = {k: v.dtype for k, v in other.state[trial].items() if isinstance(v, Tensor)}
+    for index, values in state.items():
+        if {k: v.dtype for k, v in values.items()} != fields:
+            raise ValueError(f"optimizer/{name}/{index} holds {', '.join(sorted(values))}")
+        for key, value in values.items():
+            if value.shape != (() if key == "step" else parameters[index].shape):
+                raise ValueError(f"optimizer/{name}/{index}/{key} has the shape {tuple(value.shape)}")
 
 
 def below(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:

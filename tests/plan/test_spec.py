@@ -16,7 +16,10 @@ from ganbench.plan.spec import RunSpec, fingerprint
 
 SPEC = RunSpec(
     kind="trained",
-    suite={"id": "s-quick", "title": "S", "headline": "fd"},
+    suite={
+        **{"id": "s-quick", "name": "s", "version": 1, "tier": "quick", "title": "S", "table": "reduced"},
+        **{"ranks": False, "headline": "fd", "columns": ["fd"]},
+    },
     entry={"label": "a · l", "architecture": "a", "loss": "l", "preset": None, "role": None, "scale": None},
     components=("l", "r1"),
     recipe={"lr": {"value": 0.1, "origin": "engine"}, "betas": {"value": (0.0, 0.9), "origin": "loss l"}},
@@ -29,7 +32,10 @@ SPEC = RunSpec(
     device="cpu",
     threads=1,
     plugins=({"module": "m", "provider": "p", "distribution": None, "version": "1", "sha256": "cd"},),
-    score={"samples": 50, "looks": {"count": 0, "samples": 10}},
+    score={
+        **{"samples": 50, "looks": {"count": 0, "samples": 10}, "dataset": "ring"},
+        **{"extractors": [], "metrics": [], "plugins": []},
+    },
 )
 
 

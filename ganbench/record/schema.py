@@ -1,0 +1,75 @@
+"""What the fields of a file must be. Files are untrusted: what is used later has its type checked at reading."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, TypeGuard
+
+from ganbench.errors import UsageError, short
+
+Types = tuple[type, ...]
+NULL = type(None)
+"""A type of a field that may be null, or missing."""
+NUMBER: Types = (int, float)
+"""Finite ones; neither true nor false."""
+MISSING = object()
+
+
+def require_fields(file: Path, value: Mapping[str, Any], fields: Mapping[str, Types], within: str = "") -> None:
+    """Hold the fields of an object to their types. fields: dotted key -> types. within: where the object stands."""
+    for key, types in fields.items():
+        found = get(value, key)
+        if found is not MISSING or NULL not in types:
+            require(file, f"{within}.{key}" if within else key, found, types)
+
+
+def require_each(file: Path, key: str, values: Iterable[Any], types: Types) -> None:
+    """Hold every item of a list to its types."""
+    for at, value in enumerate(values):
+        require(file, f"{key}[{at}]", value, types)
+
+
+def get(record: Mapping[str, Any], dotted: str) -> Any:
+    """The value at a dotted key, or `MISSING`."""
+    value: Any = record
+    for key in dotted.split("."):
+        if not isinstance(value, Mapping) or key not in value:
+            return MISSING
+        value = value[key]
+    return value
+
+
+def require(file: Path, key: str, value: Any, types: Types) -> None:
+    """A `UsageError` where a value is missing, or of no such type, or a number that is not finite."""
+    if value is MISSING:
+        raise broken(file, key, "missing")
+    if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
+        wanted = " or ".join("null" if kind is NULL else kind.__name__ for kind in types)
+        raise broken(file, key, f"{type(value).__name__}, not {wanted}")
+    if isinstance(value, int | float) and not _finite(value):
+        raise broken(file, key, "not a finite number")
+
+
+def is_number(value: Any) -> TypeGuard[int | float]:
+    """Whether a value is a finite number."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and _finite(value)
+
+
+def one_of(file: Path, key: str, value: str, allowed: tuple[str, ...]) -> None:
+    """A `UsageError` where a word is not one of a few."""
+    if value not in allowed:
+        raise broken(file, key, f"{short(value)}, not one of {', '.join(allowed)}")
+
+
+def broken(file: Path, key: str, problem: str) -> UsageError:
+    """The user's line for a field that is wrong."""
+    return UsageError(f"{file}: `{' '.join(key.split())[:100]}` is {problem}; restore the file or remove its folder")
+
+
+def _finite(value: Any) -> bool:
+    try:
+        return math.isfinite(float(value))
+    except OverflowError:
+        return False
