@@ -152,7 +152,12 @@ def newer(value: dict[str, Any]) -> None:
     [
         (change_seed, "was edited"),
         (drop_seed, "lacks seed; delete the folder"),
-        (break_recipe, "is no run specification"),
+        (break_recipe, "`recipe` is list, not dict"),
+        (lambda v: v.update(threads=0), "`threads` is out of bounds"),
+        (lambda v: v["budget"].update(counter="x"), "`budget.counter` is 'x', not one of real_images"),
+        (lambda v: v["budget"].update(amount=0), "`budget.amount` is not above 0"),
+        (lambda v: v["score"]["metrics"].append({}), r"`score.metrics\[0\].name` is missing"),
+        (lambda v: v.update(skip=json.loads("[" * 50 + "]" * 50)), "nested more than 20 levels deep"),
         (newer, "schema_version 2 is newer than 1"),
     ],
 )
