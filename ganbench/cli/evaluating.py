@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from ganbench.cli.planning import find_suite, slots
 from ganbench.cli.terminal import columns, one_line
 from ganbench.errors import UsageError
 from ganbench.execute import folders
+from ganbench.execute.local import run as run_locally
 from ganbench.execute.lock import SuiteLock
 from ganbench.execute.slot import Doors, Outcome, Slot
 from ganbench.plan.build import Choice
@@ -23,10 +25,12 @@ from ganbench.plan.foreign import Known, plan_foreign, protocol, suite_of
 from ganbench.plan.rescore import plan_rescoring
 from ganbench.plan.spec import RunSpec
 from ganbench.publish.text import NOTHING, number
+from ganbench.rank import Record
 from ganbench.reading.form import LAYOUTS
 from ganbench.record.files import read_json
 from ganbench.score import foreign, rescore
 from ganbench.verify import Finding
+from ganbench.verify.repetition import ROUNDING
 from ganbench.verify.runs import Run
 
 
@@ -137,33 +141,33 @@ def _again(asked: Request, run: Path) -> int:
 def measured_again(runs: Iterable[Run], plugins: tuple[str, ...], plugins_dirs: tuple[Path, ...]) -> Iterator[Finding]:
     """Stored samples scored once more, as recorded: what of a record does not follow from them."""
     slot = Slot(doors=Doors(plugins, plugins_dirs))
-    for run in runs:
-        if run.spec is None or run.record is None or run.record["status"] != "completed":
-            continue
-        try:
-            with rescore.staged(run.folder, run.spec) as stage:
-                outcome = slot.finish(stage)
-                compared = None if outcome.lost else rescore.compare(run.record, read_json(stage / "result.json"))
-        except UsageError as error:
-            yield Finding(run.folder, f"not measured again: {error}", False)
-            continue
-        if compared is None:
-            yield Finding(run.folder, f"not measured again: {outcome.reason}", False)
-            continue
-        for was, now in compared.changed:
-            what = f"{was['column']} of {was['variant']}: {was['value']} in the record, its samples give {now['value']}"
-            yield Finding(run.folder / "result.json", what)
-    slot.close()
+    try:
+        for run in runs:
+            if run.spec is not None and run.record is not None and run.record["status"] == "completed":
+                yield from _once_more(run.folder, run.spec, run.record, slot)
+    finally:
+        slot.close()
+
+
+def _once_more(folder: Path, spec: RunSpec, record: Record, slot: Slot) -> Iterator[Finding]:
+    try:
+        with rescore.staged(folder, spec) as stage:
+            outcome = slot.finish(stage)
+            if outcome.lost:
+                raise UsageError(outcome.reason or outcome.status)
+            compared = rescore.compare(record, read_json(stage / "result.json"))
+    except UsageError as error:
+        yield Finding(folder, f"not measured again: {error}", False)
+        return
+    for was, now in compared.changed:
+        if not math.isclose(was["value"], now["value"], rel_tol=ROUNDING, abs_tol=ROUNDING):
+            what = f"{was['value']} in the record, its samples give {now['value']}"
+            yield Finding(folder / "result.json", f"{was['column']} of {was['variant']}: {what}")
 
 
 def _finish(slot: Slot, folder: Path) -> Outcome:
-    try:
-        return slot.finish(folder)
-    except KeyboardInterrupt:
-        slot.stop()
-        raise
-    finally:
-        slot.close()
+    (outcome,) = run_locally([folder], [slot], lambda event: None)
+    return outcome
 
 
 def _doors(asked: Request, weights: Any) -> Doors:

@@ -15,6 +15,7 @@ from ganbench.cli.loading import load
 from ganbench.cli.planning import slots
 from ganbench.cli.terminal import one_line
 from ganbench.errors import UsageError
+from ganbench.execute.local import run as run_locally
 from ganbench.execute.slot import Doors, Slot
 from ganbench.plan.repeat import repeatable
 from ganbench.plan.spec import RunSpec
@@ -66,13 +67,7 @@ def _place(spec: RunSpec, out: Path | None) -> Iterator[Path]:
 
 def _repeat(spec: RunSpec, folder: Path, slot: Slot) -> tuple[dict[str, Any] | None, str | None]:
     """What the repetition left: a record; only what training says, if scoring failed; or nothing. And why."""
-    try:
-        outcome = slot.finish(folder)
-    except KeyboardInterrupt:
-        slot.stop()
-        raise
-    finally:
-        slot.close()
+    (outcome,) = run_locally([folder], [slot], lambda event: None)
     if not outcome.lost:
         return read_json(folder / "result.json"), None
     if (folder / "trained.json").is_file():

@@ -16,7 +16,7 @@ import torch
 from ganbench import plugins
 from ganbench.errors import UsageError
 from ganbench.plan.modes import find_mode
-from ganbench.plan.spec import SCALE, RunSpec
+from ganbench.plan.spec import FOREIGN, SCALE, RunSpec
 from ganbench.record.files import FULL
 from ganbench.record.head import head, write_lost
 from ganbench.train.device import is_out_of_memory, reference_mode
@@ -49,6 +49,8 @@ def main() -> int:
     registry: plugins.Registry | None = None
     try:
         spec = RunSpec.read(folder)
+        if spec.kind == FOREIGN:
+            raise UsageError("samples of another program, which lie here no more; give them to ganbench evaluate again")
         device = torch.device(options.device)
         if reason := refusal(find_mode(spec.mode), device.type):
             raise UsageError(reason)

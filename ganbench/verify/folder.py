@@ -41,8 +41,11 @@ def verify(directory: Path) -> Report:
         found += problems
         homes.setdefault(folder.parent, []).append(run)
     for home, mine in homes.items():
-        found += cells(mine)
-        found += _home(home, mine)
+        if directory.resolve() in (home.resolve(), *home.resolve().parents):
+            found += cells(mine)
+            found += _home(home, mine)
+        else:
+            found.append(Finding(directory, "is one run: neither tables nor other seeds were looked at", False))
     return Report(tuple(runs), tuple(sorted(found, key=lambda finding: not finding.problem)))
 
 

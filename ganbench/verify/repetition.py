@@ -139,7 +139,8 @@ def _word(
         return UNCOMPARED, "there is no headline that was measured alike in both"
     trained_alike = all(c.differs is None for c in compared if c.what.startswith("weights of"))
     if trained_alike and math.isclose(old["value"], new["value"], rel_tol=ROUNDING):
-        return CONSISTENT, f"equal weights, and headlines within {ROUNDING:g} of each other"
+        weights = "equal weights, and " if recorded.get("weights") else ""
+        return CONSISTENT, f"{weights}headlines within {ROUNDING:g} of each other"
     return _by_interval(old, new, seeds)
 
 

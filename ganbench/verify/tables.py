@@ -26,7 +26,7 @@ Row = dict[str, str]
 
 
 def published(home: Path) -> bool:
-    """Whether a folder has tables, or is said to."""
+    """Whether a folder has tables."""
     return any((home / name).is_file() for name in PAGES)
 
 
@@ -47,7 +47,7 @@ def tables(records: Sequence[Record], home: Path) -> Iterator[Finding]:
         if file.suffix == ".csv":
             mine, theirs = _rows(text), _rows(there)
             lost |= any(row.get("status") == "missing" and key not in mine for key, row in theirs.items())
-            yield from _few(file, list(_csv(mine, theirs)))
+            yield from _few(file, list(dict.fromkeys(_csv(mine, theirs))))
         elif text != there:
             yield Finding(
                 file, _first_line(text, there) + (" (runs that were lost are not published)" * lost), not lost
@@ -69,7 +69,7 @@ def _csv(mine: dict[tuple[str, ...], Row], theirs: dict[tuple[str, ...], Row]) -
     """Values that differ; only where there is none, what follows from them."""
     values, others = [], []
     for key, row in theirs.items():
-        who = plain(f"{row.get('label')}, seed {row.get('seed') or '?'}, {row.get('column')}")
+        who = _who(row)
         if key not in mine:
             if row.get("status") != "missing":
                 values.append(f"{who}: no record gives this line")
@@ -80,14 +80,13 @@ def _csv(mine: dict[tuple[str, ...], Row], theirs: dict[tuple[str, ...], Row]) -
         for column in row.keys() & mine[key].keys():
             if column != "value" and not _close(str(row[column]), str(mine[key][column])):
                 others.append(f"{who}: {column} is {plain(row[column])}, from the records {plain(mine[key][column])}")
-    for key, row in mine.items():
-        if key not in theirs:
-            values.append(
-                plain(
-                    f"{row.get('label')}, seed {row.get('seed') or '?'}, {row.get('column')}: has a record and no line"
-                )
-            )
+    values += [f"{_who(row)}: has a record and no line" for key, row in mine.items() if key not in theirs]
     yield from values or sorted(others)
+
+
+def _who(row: Row) -> str:
+    seed = f", seed {row['seed']}" if row.get("seed") else ""
+    return plain(f"{row.get('label')}{seed}, {row.get('column')}")
 
 
 def _close(one: str, two: str) -> bool:

@@ -112,3 +112,16 @@ def test_what_is_refused_is_one_line(
     assert "has no result to compare with" in refused()
     shutil.rmtree(run)
     assert "cannot be read" in refused()
+
+
+def test_stored_samples_are_measured_again(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`verify --rescore`, here because a finished run with its samples is at hand."""
+    record = json.loads((run / "result.json").read_text())
+    record["scores"][0]["value"] += 0.25
+    edit(run / "result.json", scores=record["scores"])
+    with pytest.raises(SystemExit) as ended:
+        main(["verify", str(run.parent), "--rescore", "-p", str(TOY)])
+    told = capsys.readouterr().out
+    assert ended.value.code == 1 and told.count("wrong: ") == 1
+    assert f"gap/toy-identity of last-raw: {record['scores'][0]['value']} in the record, its samples give" in told
+    assert not list(run.glob(".rescore*"))

@@ -214,6 +214,8 @@ def test_notes_are_no_problems(home: Path, tmp_path: Path) -> None:
     assert not report.problems and ["a reproduction on another machine of" in f.what for f in report.findings] == [True]
     (working,) = verify(tmp_path / "made").findings
     assert not working.problem and "has no tables to compare" in working.what
+    (alone,) = verify(folder).findings
+    assert alone.what.startswith("is one run: neither tables nor other seeds") and not alone.problem
     (tmp_path / "empty").mkdir()
     with pytest.raises(UsageError, match="no runs under"):
         verify(tmp_path / "empty")
