@@ -14,7 +14,7 @@ import pytest
 import torch
 import torch_fidelity
 from PIL import Image
-from torch.utils.data import Dataset
+from torch.utils.data import Subset
 
 from ganbench.plugins import Registry
 from ganbench.score.extraction import Extraction
@@ -34,17 +34,9 @@ THEIRS = {
 }
 
 
-class Colour(Dataset):
-    """Grey images as torch-fidelity wants them: uint8 `(3, H, W)`."""
-
-    def __init__(self, x: np.ndarray) -> None:
-        self.x = torch.from_numpy(x).repeat(1, 3, 1, 1)
-
-    def __len__(self) -> int:
-        return len(self.x)
-
-    def __getitem__(self, at: int) -> torch.Tensor:
-        return self.x[at]
+def colour(x: np.ndarray) -> Subset:
+    """Grey images as torch-fidelity wants them: a data set of uint8 `(3, H, W)`."""
+    return Subset(torch.from_numpy(x).repeat(1, 3, 1, 1), range(len(x)))
 
 
 def extraction(registry: Registry, name: str, layer: str | None = None, file: Path | None = None) -> Extraction:
@@ -75,7 +67,7 @@ def test_five_columns_equal_separate_calls(registry: Registry) -> None:
     theirs: dict[str, float] = {}
     for call, options in OPTIONS.items():
         theirs |= torch_fidelity.calculate_metrics(
-            input1=Colour(fake), input2=Colour(real), **{call: True}, **options,
+            input1=colour(fake), input2=colour(real), **{call: True}, **options,
             feature_extractor=register(under.record, under.weights.file, under.weights.sha256),
             samples_shuffle=True, rng_seed=2020, batch_size=64, cuda=False, cache=False, verbose=False,
         )  # fmt: skip

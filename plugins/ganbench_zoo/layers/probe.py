@@ -51,4 +51,4 @@ def fit(
 
 def accuracy(predict: Callable[[Tensor], Tensor], x: Tensor, y: Tensor) -> float:
     """The share of features `(N, width)` whose label is predicted."""
-    return float((predict(x) == y).float().mean())
+    return float((predict(x) == y).double().mean())

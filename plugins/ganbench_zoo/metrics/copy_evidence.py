@@ -67,7 +67,7 @@ def compared(unseen: Tensor, made: Tensor, seen: Tensor, memory: float) -> list[
 def evidence(made: Tensor, unseen: Tensor, level: float) -> float:
     """From ρ of generated and of unseen samples to the share of the former that is closer than chance has it."""
     threshold = unseen.kthvalue(max(1, int(level * len(unseen)))).values
-    return (float((made < threshold).float().mean()) - level) / (1 - level)
+    return (float((made < threshold).double().mean()) - level) / (1 - level)
 
 
 @hookimpl

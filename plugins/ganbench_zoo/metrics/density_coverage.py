@@ -34,7 +34,7 @@ def compute(
         inside = d < radius[:, None]
         held += int(inside.sum())
         covered.append(inside.any(1))
-    return {"density": held / (k * len(f)), "coverage": float(torch.cat(covered).float().mean())}
+    return {"density": held / (k * len(f)), "coverage": float(torch.cat(covered).double().mean())}
 
 
 @hookimpl
