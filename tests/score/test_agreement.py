@@ -80,7 +80,7 @@ def test_five_columns_equal_separate_calls(registry: Registry) -> None:
 @pytest.mark.skipif(not all(f.is_file() for f in FILES), reason="GANBENCH_DATA lacks MNIST or FashionMNIST")
 @pytest.mark.parametrize("images", [64, pytest.param(1_000, marks=pytest.mark.full)])
 @pytest.mark.filterwarnings("ignore:.*rank-deficient")
-def test_three_columns_equal_the_command_line_on_png_files(registry: Registry, tmp_path: Path, images: int) -> None:
+def test_four_columns_equal_the_command_line_on_png_files(registry: Registry, tmp_path: Path, images: int) -> None:
     n = images // 2
     sides = [np.fromfile(f, np.uint8, n * 784, offset=16).reshape(n, 1, 28, 28) for f in FILES]
     for name, side in zip(("real", "fake"), sides, strict=True):
