@@ -10,8 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ganbench_zoo.datasets import fashion_mnist, mnist
-from ganbench_zoo.extractors import fashion_cnn, mnist_cnn
+from ganbench_zoo.datasets import cifar10, fashion_mnist, mnist
+from ganbench_zoo.extractors import cifar10_cnn, fashion_cnn, mnist_cnn
 
 Params = Iterable[nn.Parameter]
 
@@ -20,7 +20,7 @@ Params = Iterable[nn.Parameter]
 class Recipe:
     """How one extractor is trained.
 
-    network(**{"dropout": p}) -> the classifier, untrained. augment: uint8 `(B, C, H, W)` to float `(B, C, H, W)`.
+    network(dropout=p) -> the classifier, untrained. augment: uint8 `(B, C, H, W)` to float `(B, C, H, W)`.
     optimizer: of the learning rate `lr`, the one-cycle schedule's peak, reached after `rise` of the steps. smoothing:
     of the labels. bf16: whether the network computes in bfloat16 while it learns. start(network, images): called once
     before training. words: for the page.
@@ -74,9 +74,32 @@ def holed(images: Tensor, size: int) -> Tensor:
     return images.masked_fill(inside, 127.0)
 
 
+def whiten(network: nn.Module, images: Tensor) -> None:
+    """Set the first convolution to whiten 2×2 patches (and its other half to the negatives), and fix it."""
+    first = network.trunk[0]
+    seen = network.prepare(images[:5000])
+    patches = F.unfold(seen, 2).transpose(1, 2).reshape(-1, 12)
+    variances, directions = torch.linalg.eigh(patches.T.cov())
+    filters = (directions / (variances + 5e-4).sqrt()).T.reshape(12, 3, 2, 2)
+    with torch.no_grad():
+        first.weight.copy_(torch.cat([filters, -filters]))
+        first.bias.zero_()
+    first.weight.requires_grad_(False)
+
+
 def adamw(params: Params, lr: float) -> torch.optim.Optimizer:
     """AdamW with a small weight decay."""
     return torch.optim.AdamW(params, lr, weight_decay=0.01)
+
+
+def sgd(params: Params, lr: float) -> torch.optim.Optimizer:
+    """SGD with Nesterov's momentum; biases and batch norms do not decay."""
+    params = [p for p in params if p.requires_grad]
+    groups = [
+        {"params": [p for p in params if p.ndim > 1], "weight_decay": 5e-4},
+        {"params": [p for p in params if p.ndim == 1], "weight_decay": 0.0},
+    ]
+    return torch.optim.SGD(groups, lr, momentum=0.9, nesterov=True)
 
 
 RECIPES = {
@@ -124,6 +147,30 @@ RECIPES = {
             "trained_on": "`fashion-mnist` train, 50,000 pictures; mirrored, shifted by up to 2 pixels, a square of 6 "
             "pixels blanked out",
             "input": "uint8, 28 × 28 pixels, one channel.",
+        },
+    ),
+    "cifar10-cnn": Recipe(
+        cifar10,
+        cifar10_cnn,
+        cifar10_cnn.classifier,
+        lambda x: moved(x, 2, "reflect"),
+        sgd,
+        lr=0.2,
+        rise=0.25,
+        epochs=10,
+        batch=256,
+        smoothing=0.1,
+        ema=0.99,
+        bf16=True,
+        start=whiten,
+        words={
+            "of": "photographs",
+            "of_what": "the ten kinds",
+            "data": "CIFAR-10",
+            "dataset": "cifar10",
+            "command": "train_extractor.py cifar10-cnn",
+            "trained_on": "`cifar10` train, 40,000 pictures; mirrored, and shifted by up to 2 pixels",
+            "input": "uint8, 32 × 32 pixels, three channels.",
         },
     ),
 }

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
+import http.server
 import os
 import pickle
+import shutil
 import struct
+import tarfile
+import threading
 import warnings
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
+from torchvision.datasets import FashionMNIST
 
-from ganbench import Unavailable, UsageError
+from ganbench import Unavailable, UsageError, cache_dir
 from ganbench.cli import main
 from ganbench_zoo.datasets import cifar10, fashion_mnist
 
@@ -48,6 +56,22 @@ def test_the_splits_have_equal_classes_and_share_no_picture_with_val(dataset, si
         total += images.mean(axis=(0, 2, 3)) / 255 * (size if split != "test" else 0)
     assert total / (sizes[0] + sizes[1]) == pytest.approx(mean, abs=1e-4)
     assert not pictures["val"] & (pictures["train"] | pictures["test"])
+
+
+@pytest.fixture
+def mirror(tmp_path) -> Iterator[tuple[Path, str]]:
+    """A folder that a server on this machine holds, and its address."""
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *args: object) -> None:
+            pass
+
+    folder = tmp_path / "mirror"
+    folder.mkdir()
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=folder)) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield folder, f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
 
 
 @DATASETS
@@ -111,6 +135,23 @@ def test_a_damaged_idx_file_is_named_with_the_mend(clothes):
         fashion_mnist.load("test")
 
 
+def test_fashion_mnist_downloads_through_torchvision(clothes, data, mirror, monkeypatch):
+    folder, address = mirror
+    resources = []
+    for name in fashion_mnist.SIZES:
+        packed = gzip.compress((clothes / name).read_bytes())
+        (folder / f"{name}.gz").write_bytes(packed)
+        resources.append((f"{name}.gz", hashlib.md5(packed).hexdigest()))
+    monkeypatch.setattr(FashionMNIST, "mirrors", [address])
+    monkeypatch.setattr(FashionMNIST, "resources", resources)
+    expected = fashion_mnist.load("test")
+    shutil.rmtree(data)
+    assert not fashion_mnist.here()
+    for got, wanted in zip(fashion_mnist.load("test"), expected, strict=True):
+        np.testing.assert_array_equal(got, wanted)
+    assert fashion_mnist.place() == cache_dir() / "data" / "FashionMNIST" / "raw"
+
+
 def pickled(records: np.ndarray) -> bytes:
     """A batch as Python 2 pickled it with NumPy: byte strings, and the array rebuilt by calls that the file names."""
 
@@ -166,6 +207,24 @@ def test_cifar10_reads_its_python_version_as_unpickling_would(data, things):
     assert labels.tolist() == batch[b"labels"] == things[:, 0].tolist()
 
 
+def test_cifar10_downloads_its_binary_version(data, things, mirror, tmp_path, monkeypatch):
+    archive = mirror[0] / "cifar-10-binary.tar.gz"
+    source = written(tmp_path / "made" / cifar10.BINARY, things.tobytes(), ".bin")
+    with tarfile.open(archive, "w:gz") as tar:
+        tar.add(source, cifar10.BINARY)
+    monkeypatch.setattr(cifar10, "URL", mirror[1] + archive.name)
+    with pytest.raises(
+        Unavailable, match=r"CIFAR-10 \(cifar-10-batches-bin or cifar-10-batches-py\): not on this machine"
+    ):
+        cifar10.load("test")
+    monkeypatch.setattr(cifar10, "URL_MD5", hashlib.md5(archive.read_bytes()).hexdigest())
+    assert len(cifar10.load("test")[1]) == COUNT
+    kept = cache_dir() / "data" / cifar10.BINARY
+    assert sorted(file.name for file in kept.iterdir()) == sorted(f"{name}.bin" for name in cifar10.SHA256)
+    archive.unlink()
+    assert cifar10.here() and len(cifar10.half("train")[1]) == 5 * COUNT
+
+
 def test_a_damaged_batch_is_refused_with_the_mend(data, things):
     whole = things.tobytes()
     written(data / cifar10.BINARY, whole[:-1] + bytes([whole[-1] ^ 1]), ".bin")
@@ -204,7 +263,7 @@ def test_a_hostile_pickle_is_refused_and_not_run(data, things, tmp_path, monkeyp
 # ── their suites ──
 
 
-@pytest.mark.parametrize("dataset", [fashion_mnist], ids=["fashion_mnist"])
+@DATASETS
 def test_a_suite_without_its_data_is_one_line_and_not_a_run(dataset, data, monkeypatch, capsys, tmp_path):
     def cut_off(into: Path) -> None:
         raise OSError("no route to host")

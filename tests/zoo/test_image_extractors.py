@@ -1,4 +1,4 @@
-"""The in-domain extractors of Fashion-MNIST: what they ship, how accurate it is, what they refuse."""
+"""The in-domain extractors of Fashion-MNIST and CIFAR-10: what they ship, how accurate it is, what they refuse."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ import torch
 from safetensors.torch import load_file
 
 from ganbench import SampleSpec, UsageError
-from ganbench_zoo.datasets import fashion_mnist
-from ganbench_zoo.extractors import fashion_cnn
+from ganbench_zoo.datasets import cifar10, fashion_mnist
+from ganbench_zoo.extractors import cifar10_cnn, fashion_cnn
 from ganbench_zoo.layers.classifier import FEATURES, LAYERS
 
 
@@ -44,6 +44,7 @@ CASES = pytest.mark.parametrize(
     "case",
     [
         pytest.param(Case(fashion_cnn, fashion_mnist, 0.91, 1_000_000), id="fashion-cnn"),
+        pytest.param(Case(cifar10_cnn, cifar10, 0.90, 4_000_000), id="cifar10-cnn"),
     ],
 )
 

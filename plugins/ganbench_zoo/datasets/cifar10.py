@@ -1,5 +1,6 @@
-"""CIFAR-10: 60,000 photographs of ten kinds of things, 32×32 colour pixels.  Krizhevsky 2009, "Learning multiple layers
-of features from tiny images", https://www.cs.toronto.edu/~kriz/learning-features-2009-TR.pdf.
+"""CIFAR-10: 60,000 photographs of ten kinds of things, 32×32 colour pixels.  Krizhevsky 2009 (technical report).
+
+"Learning multiple layers of features from tiny images", https://www.cs.toronto.edu/~kriz/learning-features-2009-TR.pdf.
 
     train 40,000 · val 10,000 (both from the 50,000 of the five training batches, by a fixed list) · test 10,000
 

@@ -1,5 +1,4 @@
-"""fashion-cnn: features and logits of articles of clothing, from a small convolutional classifier made for this
-benchmark.
+"""fashion-cnn: features and logits of clothes, from a small convolutional classifier made for this benchmark.
 
     conv 3×3, pool 2, batch norm, GELU → the trunk of `layers/classifier.py` with widths 32, 64, 128
 

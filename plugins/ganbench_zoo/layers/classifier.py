@@ -1,9 +1,10 @@
 """A small convolutional classifier, as in-domain extractors are made of it.
 
-    first → [conv 3×3, pool 2, conv 3×3] for each width → pool 3 → dense, batch norm, ReLU = features → dense = logits
+    first → [conv 3×3, pool 2, conv 3×3] for each further width → pool 3 → dense, batch norm, ReLU → dense
 
-Every convolution of the middle part has batch norm and a GELU behind it (behind the pooling, where there is one). This
-is the trunk of Keller Jordan's fast CIFAR-10 nets (arXiv:2404.00498) with a narrow layer of features at its end.
+What the ReLU gives are the features, what the last layer gives the logits. Every convolution of the middle part has
+batch norm and a GELU behind it (behind the pooling, where there is one). This is the trunk of Keller Jordan's fast
+CIFAR-10 nets (arXiv:2404.00498) with a narrow layer of features at its end.
 """
 
 from __future__ import annotations
@@ -26,9 +27,10 @@ def normed(inputs: int, outputs: int, pool: int = 1) -> list[nn.Module]:
 
 
 class Classifier(nn.Module):
-    """uint8 images `(B, *shape)` (24 to 47 pixels) to the layers asked for: `(B, 128)` features, `(B, 10)` logits.
+    """uint8 images `(B, *shape)` to the layers asked for: `(B, 128)` features, `(B, 10)` logits.
 
-    first: layers in front, which give `widths[0]` channels. mean, std: of the pixels in [0, 1], for each channel.
+    first: layers in front, which give `widths[0]` channels; each further width halves the maps, and 3×3 (to 5×5) pixels
+    must be left. mean, std: of the pixels in [0, 1], for each channel. name: the extractor's, for errors.
     """
 
     def __init__(
