@@ -37,7 +37,7 @@ class Lease:
         self._gone: tuple[dict[str, Any], float] | None = None
 
     def refusal(self) -> str | None:
-        """None once this process holds the folder, else a remark on who does."""
+        """None once this process holds the folder, else a remark on who does, or nothing."""
         if self._make(self._file):
             return None
         holder = self._read()
@@ -50,7 +50,7 @@ class Lease:
         if self._gone is None or self._gone[0] != holder:
             self._gone = holder, time.monotonic()
         if time.monotonic() - self._gone[1] < LINGER:
-            return " "
+            return ""
         return self._take_over(holder)
 
     def _take_over(self, holder: Mapping[str, Any]) -> str | None:
@@ -59,9 +59,9 @@ class Lease:
             return f" (if there is none, delete {self._file} and {self._taking})"
         try:
             if self._read() != holder:
-                return " "
+                return ""
             self._file.unlink()
-            return None if self._make(self._file) else " "
+            return None if self._make(self._file) else ""
         finally:
             self._taking.unlink()
 

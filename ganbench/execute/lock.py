@@ -38,7 +38,7 @@ class SuiteLock:
             raise unusable(self._folder, error) from None
         deadline = time.monotonic() + self._patience
         try:
-            while refusal := self._refusal():
+            while (refusal := self._refusal()) is not None:
                 if time.monotonic() > deadline:
                     raise UsageError(
                         f"{self._folder}: another ganbench run is at work there{refusal}; wait for it, or name another "
@@ -58,12 +58,12 @@ class SuiteLock:
         os.close(self.descriptor)
 
     def _refusal(self) -> str | None:
-        """None once the folder is this command's, else what more there is to say about who has it, after a space."""
+        """None once the folder is this command's, else what more there is to say about who has it, or nothing."""
         try:
             fcntl.flock(self.descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             return None
         except BlockingIOError:
-            return " "
+            return ""
         except OSError as error:
             if error.errno not in WITHOUT_LOCKS:
                 raise unusable(self._file, error) from None

@@ -172,7 +172,7 @@ class Slot:
 
     def _blame(self, status: str, reason: str) -> tuple[str, str]:
         """A child that was stopped by us was interrupted, whatever it looks like."""
-        return ("interrupted", "interrupted (Ctrl-C)") if self._stopping else (status, reason)
+        return ("interrupted", "the command was stopped") if self._stopping else (status, reason)
 
 
 def outcome(folder: Path) -> Outcome:

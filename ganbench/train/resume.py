@@ -67,14 +67,14 @@ def _differences(
 ) -> dict[str, list[str]]:
     if plain["run_id"] != run_id:
         raise UsageError(
-            f"{file}: is of run {plain['run_id']}, and here is run {run_id}: another specification, data set or plugin "
+            f"{file.name}: is of run {plain['run_id']}, and here is run {run_id}: another specification, data set or plugin "
             "code; delete the checkpoint to start this run anew"
         )
     found = {k: [str(plain["made_with"].get(k)), v] for k, v in here.items() if plain["made_with"].get(k) != v}
     if found and not forced:
         changes = "; ".join(f"{key}: {there}, here {now}" for key, (there, now) in found.items())
         raise UsageError(
-            f"{file}: was written under other circumstances ({changes}), so that the run would not go on bit for bit; "
+            f"{file.name}: was written under other circumstances ({changes}), so that the run would not go on bit for bit; "
             "--resume forced takes it up all the same and says so in the row, --resume all starts the runs anew"
         )
     return found
@@ -91,6 +91,7 @@ def _check(file: Path, plain: Mapping[str, Any], events: Path) -> None:
         and _is_count(plain.get("flops"))
         and isinstance(plain.get("run_id"), str)
         and isinstance(plain.get("made_with"), dict)
+        and all(isinstance(words, str) and len(words) < 300 for words in plain["made_with"].values())
         and _are_objects(plain.get("looks"))
         and _are_objects(plain.get("forced"))
         and all(_are_counts(plain.get(name)) for name in ("counters", "taken", "positions"))

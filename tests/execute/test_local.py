@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from ganbench.execute.folders import prepare, survey
-from ganbench.execute.local import Event, run
+from ganbench.execute.local import Event, run, stopped_as_by_ctrl_c
 from ganbench.execute.slot import Doors, Slot
 
 from .conftest import TOY, Planner, Program
@@ -75,6 +75,27 @@ def test_ctrl_c_leaves_no_process_and_keeps_what_is_done(program: Program) -> No
     assert not program.children()
     assert not list(program.home.glob("toy-linear*/result.json"))
     assert [read(e)["status"] for e in program.home.glob("*/error.json")] == ["interrupted"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_scheduler_or_a_closed_terminal_is_a_ctrl_c(number: int) -> None:
+    def ignored(number: int, frame: object) -> None:
+        """As nohup has it."""
+
+    before = signal.getsignal(number)
+    try:
+        signal.signal(number, signal.SIG_DFL)
+        with pytest.raises(KeyboardInterrupt), stopped_as_by_ctrl_c():
+            os.kill(os.getpid(), number)
+            time.sleep(5)
+        assert signal.getsignal(number) == signal.SIG_DFL
+        signal.signal(number, ignored)
+        with stopped_as_by_ctrl_c():
+            os.kill(os.getpid(), number)
+            time.sleep(0.01)
+        assert signal.getsignal(number) is ignored
+    finally:
+        signal.signal(number, before)
 
 
 def test_a_broken_component_loses_its_own_row_only(tmp_path: Path, toy_plan: Planner) -> None:
