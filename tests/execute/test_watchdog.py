@@ -87,7 +87,7 @@ def test_how_long_to_wait_is_a_number(monkeypatch: pytest.MonkeyPatch, text: str
 
 @pytest.fixture
 def hanging(tmp_path: Path, toy_plan: Planner, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    monkeypatch.setenv("GANBENCH_HANG_SECONDS", "5")
+    monkeypatch.setenv("GANBENCH_HANG_SECONDS", "8")
     plan = toy_plan(losses=("toy-critic",), hangs=True)
     yield next(f for f in prepare(survey(plan, tmp_path)) if "toy-linear" in f.name)
 
@@ -95,7 +95,7 @@ def hanging(tmp_path: Path, toy_plan: Planner, monkeypatch: pytest.MonkeyPatch) 
 def test_a_run_that_hangs_is_a_row_with_its_traceback(hanging: Path) -> None:
     outcomes = run([hanging], [Slot(doors=Doors([str(TOY)]))], lambda event: None)
     assert [(o.status, o.lost) for o in outcomes] == [("timeout", True)]
-    assert "no sign of life for 5 s" in str(outcomes[0].reason)
+    assert "no sign of life for 8 s" in str(outcomes[0].reason)
     log = (hanging / "run.log").read_text()
     assert 'toy.py", line' in log and "in forward" in log
     assert not (hanging / ".pulse").exists()
