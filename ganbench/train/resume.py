@@ -67,14 +67,14 @@ def _differences(
 ) -> dict[str, list[str]]:
     if plain["run_id"] != run_id:
         raise UsageError(
-            f"{file.name}: is of run {plain['run_id']}, and here is run {run_id}: another specification, data set or plugin "
-            "code; delete the checkpoint to start this run anew"
+            f"{file.name}: is of run {plain['run_id']}, and here is run {run_id}: another specification, data set or "
+            "plugin code; delete the checkpoint to start this run anew"
         )
     found = {k: [str(plain["made_with"].get(k)), v] for k, v in here.items() if plain["made_with"].get(k) != v}
     if found and not forced:
         changes = "; ".join(f"{key}: {there}, here {now}" for key, (there, now) in found.items())
         raise UsageError(
-            f"{file.name}: was written under other circumstances ({changes}), so that the run would not go on bit for bit; "
+            f"{file.name}: was written under other circumstances ({changes}), so the run would not go on bit for bit; "
             "--resume forced takes it up all the same and says so in the row, --resume all starts the runs anew"
         )
     return found
