@@ -207,6 +207,17 @@ def test_cifar10_reads_its_python_version_as_unpickling_would(data, things):
     assert labels.tolist() == batch[b"labels"] == things[:, 0].tolist()
 
 
+def test_a_folder_that_lacks_a_batch_is_passed_over(data, things, tmp_path, monkeypatch):
+    roots = [tmp_path / name for name in ("none", "first", "last", "whole")]
+    monkeypatch.setenv("GANBENCH_DATA", os.pathsep.join(map(str, roots)))
+    for root, missing in zip(roots[1:], ("data_batch_1", "test_batch", None), strict=True):
+        assert not cifar10.here()
+        written(root / cifar10.BINARY, things.tobytes(), ".bin")
+        if missing:
+            (root / cifar10.BINARY / f"{missing}.bin").unlink()
+    assert cifar10.place() == roots[-1] / cifar10.BINARY
+
+
 def test_cifar10_downloads_its_binary_version(data, things, mirror, tmp_path, monkeypatch):
     archive = mirror[0] / "cifar-10-binary.tar.gz"
     source = written(tmp_path / "made" / cifar10.BINARY, things.tobytes(), ".bin")

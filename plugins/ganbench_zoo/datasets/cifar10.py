@@ -50,7 +50,7 @@ URL, URL_MD5 = "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz", "c32a1
 
 def place() -> Path | None:
     """The folder of all six batches: of the binary version, else of the python version."""
-    return folder(BINARY, (f"{name}.bin" for name in SHA256)) or folder(PYTHON, SHA256)
+    return folder(BINARY, [f"{name}.bin" for name in SHA256]) or folder(PYTHON, SHA256)
 
 
 def here() -> bool:

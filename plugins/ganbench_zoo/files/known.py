@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,7 @@ Half = tuple[np.ndarray, np.ndarray]
 """Images uint8 `(N, C, H, W)` and labels int64 `(N,)`."""
 
 
-def folder(inside: str, files: Iterable[str]) -> Path | None:
+def folder(inside: str, files: Collection[str]) -> Path | None:
     """The first `ROOT/inside`, of the data folders ROOT, that has all the files."""
     places = (root / inside for root in data_roots())
     return next((place for place in places if all((place / name).is_file() for name in files)), None)
