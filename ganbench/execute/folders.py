@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ganbench.errors import UsageError
-from ganbench.execute.lock import NAME, unusable
+from ganbench.execute.lock import NAMES, unusable
 from ganbench.execute.slot import clear
 from ganbench.plan.build import Plan
 from ganbench.plan.spec import RunSpec
@@ -46,7 +46,7 @@ def survey(plan: Plan, out: Path, resume: str = "missing") -> list[Planned]:
         raise UsageError(f"--resume {resume}: must be one of {', '.join(POLICIES)}")
     home = suite_folder(plan, out)
     try:
-        if resume == "never" and home.exists() and any(p.name != NAME for p in home.iterdir()):
+        if resume == "never" and home.exists() and any(p.name not in NAMES for p in home.iterdir()):
             raise UsageError(
                 f"{home}: is not empty, and --resume never was given; name another --out, or say --resume missing"
             )

@@ -46,7 +46,7 @@ class Lease:
         if holder.get("machine") != self._me["machine"]:
             return f" on another machine (if it has ended there, delete {self._file})"
         if holder.get("boot") == self._me["boot"] and process_start(holder.get("pid")) == holder.get("start"):
-            return f" (process {holder.get('pid')})"
+            return f" (process {holder.get('pid')}; if it is no ganbench, delete {self._file})"
         if self._gone is None or self._gone[0] != holder:
             self._gone = holder, time.monotonic()
         if time.monotonic() - self._gone[1] < LINGER:

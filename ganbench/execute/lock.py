@@ -10,9 +10,12 @@ from pathlib import Path
 from types import TracebackType
 
 from ganbench.errors import UsageError
+from ganbench.execute import lease
 from ganbench.execute.lease import Lease
 
 NAME = ".lock"
+NAMES = frozenset({NAME, lease.NAME, lease.TAKING})
+"""Files of a lock, which are none of a suite's runs."""
 WITHOUT_LOCKS = frozenset({errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL})
 """What a file system says that has no locks, as some network file systems."""
 

@@ -51,7 +51,8 @@ def test_never_refuses_a_folder_that_is_not_empty(half_done: tuple[Plan, Path], 
         survey(*half_done, "never")
     elsewhere = tmp_path / "elsewhere"
     (elsewhere / "toy-tiny").mkdir(parents=True)
-    (elsewhere / "toy-tiny" / ".lock").touch()
+    for name in (".lock", ".lease"):
+        (elsewhere / "toy-tiny" / name).touch()
     assert all(r.todo for r in survey(half_done[0], elsewhere, "never"))
 
 
