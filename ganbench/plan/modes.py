@@ -49,7 +49,7 @@ MODES = {
     mode.name: mode
     for mode in (
         REFERENCE,
-        Mode("fast", shared_fake=True, fused_optimizer=True),
+        Mode("fast", shared_fake=True, fused_optimizer=True, channels_last=True),
         Mode("fast-bf16", shared_fake=True, fused_optimizer=True, channels_last=True, autocast="bfloat16"),
         Mode("compiled", compiled=True),
     )

@@ -45,7 +45,7 @@ def test_what_is_measured_hangs_together(capsys: pytest.CaptureFixture[str]) -> 
     assert 0 < found["share_of_peak"] < 1
     assert set(found["profile"]) == {"D", "G", "penalty"}
     assert found["profile"]["D"] > 0 and found["profile"]["G"] > 0
-    assert found["switches"] == {"on": ["shared_fake", "fused_optimizer"], "off": {}}
+    assert found["switches"] == {"on": ["shared_fake", "fused_optimizer", "channels_last"], "off": {}}
 
 
 def test_a_table_for_people(capsys: pytest.CaptureFixture[str]) -> None:
