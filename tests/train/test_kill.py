@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +53,15 @@ class Killed:
         assert left <= {".pulse"}, "nothing of the killed attempt stays"
 
 
+def whole(attempt: Callable[..., int], spec: RunSpec, folder: Path) -> Kind:
+    """The kind, with its run trained to the end at once."""
+    spec.write(folder)
+    assert attempt(folder=folder, checkpoint_seconds=60.0, fork=False) == 0
+    kind = Kind(spec, lasting(folder))
+    assert kind.whole["trained"]["status"] == "completed"
+    return kind
+
+
 @pytest.fixture(scope="module")
 def killed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Killed]:
     place, parts = tmp_path_factory.mktemp("killed"), plugins.load([str(PARTS)])
@@ -60,11 +69,7 @@ def killed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Killed]:
         kinds = {}
         for name, entry in KINDS.items():
             spec = plan_runs(parts, place / "tiny.toml", entry, f"generator_steps = {CYCLES}")[-1]
-            folder = place / f"whole {name}"
-            spec.write(folder)
-            assert attempt(folder=folder, checkpoint_seconds=60.0, fork=False) == 0
-            kinds[name] = Kind(spec, lasting(folder))
-            assert kinds[name].whole["trained"]["status"] == "completed"
+            kinds[name] = whole(attempt, spec, place / f"whole {name}")
         yield Killed(attempt, kinds, place)
 
 
@@ -93,3 +98,12 @@ def test_a_killed_run_goes_on_bit_for_bit(killed: Killed, name: str, point: Call
 def test_anywhere(killed: Killed, name: str, point: Callable[[int], Any], seed: int) -> None:
     """200 in all."""
     killed(name, *point(1000 + 100 * seed + list(KINDS).index(name)))
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("name", KINDS)
+def test_in_the_fast_mode(killed: Killed, name: str) -> None:
+    spec, fast = replace(killed.kinds[name].spec, mode="fast"), f"{name} fast"
+    killed.kinds[fast] = whole(killed.attempt, spec, killed.place / f"whole {fast}")
+    for seed in range(3):
+        killed(fast, *moment(5000 + seed))
