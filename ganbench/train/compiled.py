@@ -30,10 +30,13 @@ class CompiledTurns:
 
     def __init__(self, engine: Engine, turns: Iterable[Turn]) -> None:
         self._turns = {turn.name: CompiledTurn(engine, turn) for turn in turns}
+        self._growing = [name for name, net in engine.nets.items() if hasattr(net, "at_step")]
         self._traced = False
 
     def refusal(self, reals: Mapping[str, Batch], latents: Batch) -> str | None:
         """Why one of the turns cannot be written down as operations on tensors; None if all are, by now."""
+        if self._growing:
+            return f"{self._growing[0]} has the hook 'at_step': its steps are not all the same"
         if not self._traced:
             before = torch.get_rng_state()
             try:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from stand_ins import CASES, StandIn, train
+from stand_ins.base import TOY
 from stand_ins.convolutions import CONVOLUTIONS
 
 from ganbench import Loss
@@ -79,6 +81,19 @@ def test_a_step_that_looks_at_values_is_played_eagerly_and_says_why() -> None:
     train(eager, 3)
     assert "its step cannot be traced" in engine.mode.switches()["off"]["compiled"]
     assert not [n for n, value in tensors(engine).items() if not torch.equal(value, eager.state()[0][n])]
+
+
+def test_a_network_that_follows_the_progress_is_played_eagerly() -> None:
+    """Its plain numbers would be those of the first step for ever."""
+
+    class Growing(TOY.discriminator):  # type: ignore[misc,name-defined]
+        def at_step(self, progress: float) -> None:
+            self.share = progress
+
+    engine = StandIn("growing", architecture=replace(TOY, discriminator=Growing)).engine(mode="compiled")
+    train(engine, 2)
+    assert "'at_step'" in engine.mode.switches()["off"]["compiled"]
+    assert engine.nets["D"].share == 1 / 8
 
 
 @pytest.mark.parametrize(
