@@ -12,6 +12,7 @@ from ganbench.execute.slot import clear
 from ganbench.plan.build import Plan
 from ganbench.plan.spec import RunSpec
 from ganbench.record.files import read_json
+from ganbench.record.head import EARLIER
 
 POLICIES = ("missing", "failed", "forced", "all", "never")
 DONE, FAILED, OPEN, STALE = "done", "failed", "open", "stale"
@@ -67,7 +68,7 @@ def prepare(work: Sequence[Planned]) -> list[Path]:
             if _said(planned.folder).get("run_id") not in (None, planned.spec.run_id):
                 clear(planned.folder)
             if planned.state == STALE:
-                (planned.folder / "result.json").unlink(missing_ok=True)
+                (planned.folder / "result.json").replace(planned.folder / EARLIER)
             planned.spec.write(planned.folder)
     except OSError as error:
         raise unusable(Path(error.filename or todo[0].folder), error) from None

@@ -9,6 +9,9 @@ from typing import Any
 
 from ganbench.record.files import write_json_atomic
 
+EARLIER = "result-earlier.json"
+"""Where a result is kept that is to be measured again, for what cannot be: early looks, whose samples are gone."""
+
 
 def now() -> str:
     """The time in UTC, to the second: `2026-11-24T02:20:00Z`."""

@@ -9,7 +9,7 @@ from typing import Any
 from ganbench.errors import UsageError, short
 from ganbench.plan.spec import RunSpec
 from ganbench.record.files import read_json, write_json_atomic
-from ganbench.record.head import head
+from ganbench.record.head import EARLIER, head
 from ganbench.record.schema import NULL, Types, require, require_fields
 
 STATUSES = ("completed", "diverged")
@@ -76,11 +76,14 @@ def write_result(
             "looks": looks,
         },
     )
+    (folder / EARLIER).unlink(missing_ok=True)
 
 
 def earlier_looks(folder: Path, column: str) -> dict[int, dict[str, Any]]:
-    """The early looks of a result that is there already, by cycle: once scored, their samples are gone."""
-    if not (folder / "result.json").is_file():
-        return {}
-    looks = read_json(folder / "result.json").get("looks") or []
-    return {look["cycle"]: look for look in looks if isinstance(look, dict) and look.get("column") == column}
+    """The early looks of a result that is there already, or was set aside, by cycle: once scored, their samples are
+    gone."""
+    for name in ("result.json", EARLIER):
+        if (folder / name).is_file():
+            looks = read_json(folder / name).get("looks") or []
+            return {look["cycle"]: look for look in looks if isinstance(look, dict) and look.get("column") == column}
+    return {}

@@ -162,7 +162,10 @@ class _Session:
         return scores, None if first is None else sanity(first)
 
     def looks(self, planned: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """The headline's column on the samples taken during training, against the split that may choose."""
+        """The headline's column on the samples taken during training, against the split that may choose.
+
+        Where the samples are gone, the value stands that an earlier result has, with its own fingerprint.
+        """
         column = self.spec.suite["headline"]
         measure = next((m for m in self.measures if column in m.columns.values()), None)
         if measure is None or not planned:
@@ -170,8 +173,8 @@ class _Session:
         earlier = earlier_looks(self.folder, column)
         result = []
         for look in planned:
-            if look["cycle"] in earlier and not samples_file(self.folder, look["file"]).is_file():
-                result.append(earlier[look["cycle"]])
+            if not samples_file(self.folder, look["file"]).is_file():
+                result += [earlier[look["cycle"]]] if look["cycle"] in earlier else []
                 continue
             side = self._generated(look["file"], None, self.spec.score["looks"]["samples"], measure.extraction)
             found = next(s for s in self._score(measure, side, LOOKS) if s["column"] == column)

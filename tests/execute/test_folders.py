@@ -72,7 +72,7 @@ def test_a_result_for_another_question_is_scored_again_without_training(tmp_path
     runs = survey(plan, tmp_path)
     assert (runs[0].state, runs[0].todo) == ("stale", True)
     prepare(runs)
-    assert sorted(p.name for p in run.folder.iterdir()) == ["spec.json", "trained.json"]
+    assert sorted(p.name for p in run.folder.iterdir()) == ["result-earlier.json", "spec.json", "trained.json"]
     assert survey(plan, tmp_path)[0].state == "open"
 
 

@@ -13,6 +13,7 @@ import pytest
 
 from ganbench.errors import UsageError
 from ganbench.rank.records import read_record
+from ganbench.record.head import EARLIER
 from ganbench.score.scorer import Scorer
 from ganbench.storage import cache_dir
 
@@ -68,6 +69,19 @@ def test_every_variant_has_every_column_and_the_record_ranks(tiny: Any, scorer: 
     assert record["looks"][0]["fingerprint"] != ema["fd/tiny-net"]["fingerprint"]
     assert sorted(p.name for p in (folder / "samples").glob("look*")) == []
     assert (folder / "samples" / "last-raw.npy").is_file()
+
+
+def test_measured_again_the_looks_stand_whose_samples_are_gone(tiny: Any, scorer: Scorer, result: Read) -> None:
+    folder = tiny.trained()
+    scorer.score(folder)
+    first = result(folder)
+    (folder / "result.json").rename(folder / EARLIER)  # as a command leaves it whose plan asks for other scores
+    scorer.score(folder)
+    assert result(folder)["looks"] == first["looks"] and len(first["looks"]) == 2
+    assert not (folder / EARLIER).exists()
+    (folder / "result.json").unlink()
+    scorer.score(folder)
+    assert result(folder)["looks"] == [] and by_column(result(folder)) == by_column(first)
 
 
 def test_scoring_again_gives_the_same(tiny: Any, plugin: str, result: Read) -> None:
