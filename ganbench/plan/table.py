@@ -46,16 +46,17 @@ class Table:
             raise UsageError(f"{self.where}: unknown key '{key}'; {nearest(key, self.known)}")
 
 
-def check_values(value: Any, where: str, depth: int = 0) -> None:
+def check_values(value: Any, where: str, path: tuple[str, ...] = ()) -> None:
     """Refuse what no suite holds: long or unprintable names, numbers that JSON cannot carry, endless nesting."""
+    if len(path) > DEEPEST:
+        raise UsageError(f"{where}: nested more than {DEEPEST} levels deep")
     if isinstance(value, dict):
-        for key in value:
+        for key, child in value.items():
             if not key.isprintable() or len(key) > LONGEST_NAME:
                 raise UsageError(f"{where}: {short(key)} is no name for a key")
-    if isinstance(value, dict | list):
-        if depth > DEEPEST:
-            raise UsageError(f"{where}: nested more than {DEEPEST} levels deep")
-        for child in value.values() if isinstance(value, dict) else value:
-            check_values(child, where, depth + 1)
+            check_values(child, where, (*path, key))
+    elif isinstance(value, list):
+        for at, child in enumerate(value):
+            check_values(child, where, (*path, str(at)))
     elif isinstance(value, int | float) and not -LARGEST_NUMBER <= value <= LARGEST_NUMBER:
-        raise UsageError(f"{where}: {short(value)} is no number that a suite can hold")
+        raise UsageError(f"{where}: '{'.'.join(path)}' must be a number up to {LARGEST_NUMBER:,}, not {short(value)}")

@@ -209,7 +209,7 @@ def test_evaluation_does_not_disturb_training():
             views = sampler.networks(variant)
             first = sampler.draw(views, 300, "look")[0]
             assert (first == sampler.draw(views, 300, "look")[0]).all()
-            sampler.grid(views)
+            sampler.shown(views)
         measure_probes(asked)
     assert same(tensors(quiet), tensors(asked))
 

@@ -11,8 +11,9 @@ import torch
 
 from ganbench import UsageError, plugins
 from ganbench.plan.build import plan
+from ganbench.plan.data import resolve_data
 from ganbench.plan.suite import read_suite
-from ganbench.record.files import content_hash, resolve_data
+from ganbench.record.files import content_hash
 from ganbench_zoo.layers.mixtures import MIXTURES
 
 HASHES = {"ring": "0b0b0d0710b7", "grid": "d5dd0c191762"}
