@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -36,6 +37,11 @@ def toy_plan() -> Planner:
     return make
 
 
+def _hears_ctrl_c() -> None:
+    """A shell has what it starts in the background ignore SIGINT, and the tests may have been started so."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 class Program:
     """`ganbench run` on the toy suite, as a process of its own."""
 
@@ -52,6 +58,7 @@ class Program:
             stderr=subprocess.PIPE,
             text=True,
             env=environment,
+            preexec_fn=_hears_ctrl_c,
         )
 
     def children(self) -> dict[int, str]:
