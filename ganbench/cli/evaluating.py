@@ -138,9 +138,9 @@ def _again(asked: Request, run: Path) -> int:
     return 0
 
 
-def measured_again(runs: Iterable[Run], plugins: tuple[str, ...], plugins_dirs: tuple[Path, ...]) -> Iterator[Finding]:
+def measured_again(runs: Iterable[Run], doors: Doors) -> Iterator[Finding]:
     """Stored samples scored once more, as recorded: what of a record does not follow from them."""
-    slot = Slot(doors=Doors(plugins, plugins_dirs))
+    slot = Slot(doors=doors)
     try:
         for run in runs:
             if run.spec is not None and run.record is not None and run.record["status"] == "completed":

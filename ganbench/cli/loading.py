@@ -8,6 +8,8 @@ from pathlib import Path
 import typer
 
 from ganbench.cli.terminal import one_line
+from ganbench.errors import UsageError
+from ganbench.execute.slot import Doors
 from ganbench.index import Index
 from ganbench.plugins import Registry
 from ganbench.plugins import load as load_plugins
@@ -36,6 +38,19 @@ def known(asked: Iterable[str] | None, directories: Iterable[Path] | None) -> Re
     """The registry of descriptions if it is at hand and whole: a name that it lacks need not be looked for."""
     registry = Index.of(asked, directories).kept()
     return None if registry is None or registry.broken else registry
+
+
+def doors(asked: Iterable[str] | None, directories: Iterable[Path] | None, weights: Iterable[str] | None) -> Doors:
+    """The doors of a verb that scores again. weights: words of the form EXTRACTOR=FILE."""
+    asked, directories, files = tuple(asked or ()), tuple(directories or ()), {}
+    for word in weights or ():
+        name, equals, file = word.partition("=")
+        if not (name and equals and file):
+            raise UsageError(f"--weights {word}: expected EXTRACTOR=FILE")
+        if not Path(file).is_file():
+            raise UsageError(f"--weights {word}: there is no file {file}")
+        files[look_up(asked, directories).find("extractor", name).name] = Path(file)
+    return Doors(asked, directories, files)
 
 
 def _warn(registry: Registry) -> None:

@@ -67,4 +67,13 @@ Extractors = Annotated[
         autocompletion=completion.extractors,
     ),
 ]
+Weights = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--weights",
+        metavar="EXTRACTOR=FILE",
+        help="Where the weights of an extractor lie that a record names. Repeatable.",
+        autocompletion=completion.extractors,
+    ),
+]
 Metrics = Annotated[list[str] | None, named("metric", "Not the suite's. Repeatable.")]

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ganbench.cli.options import Format, Output, Plugins, PluginsDirs
+from ganbench.cli.options import Format, Output, Plugins, PluginsDirs, Weights
 
 
 def reproduce(
@@ -15,6 +15,7 @@ def reproduce(
     out: Annotated[
         Path | None, typer.Option("--out", metavar="DIR", help="Keep the repetition there; it is deleted otherwise.")
     ] = None,
+    weights: Weights = None,
     plugin: Plugins = None,
     plugins_dir: PluginsDirs = None,
     format: Format = Output.text,
@@ -25,7 +26,6 @@ def reproduce(
     repetition is inconsistent, or failed.
     """
     from ganbench.cli import reproducing
+    from ganbench.cli.loading import doors
 
-    raise typer.Exit(
-        reproducing.reproduce(run, out, tuple(plugin or ()), tuple(plugins_dir or ()), format is Output.json)
-    )
+    raise typer.Exit(reproducing.reproduce(run, out, doors(plugin, plugins_dir, weights), format is Output.json))

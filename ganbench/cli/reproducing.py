@@ -25,7 +25,7 @@ from ganbench.verify.repetition import INCONSISTENT, Verdict, judge
 from ganbench.verify.runs import read
 
 
-def reproduce(run: Path, out: Path | None, plugins: tuple[str, ...], directories: tuple[Path, ...], json: bool) -> int:
+def reproduce(run: Path, out: Path | None, doors: Doors, json: bool) -> int:
     """Repeat, print and return the program's exit code."""
     spec = RunSpec.read(run)
     known, found = read(run, published=False)
@@ -36,11 +36,11 @@ def reproduce(run: Path, out: Path | None, plugins: tuple[str, ...], directories
         first = contradictions[0]
         typer.echo(one_line(f"{name}: {INCONSISTENT} in itself: {first.where.name} {first.what}"))
         return 1
-    planned, notes = repeatable(spec, load(plugins, directories))
+    planned, notes = repeatable(spec, load(doors.plugins, doors.directories))
     (device,) = slots(spec.device, 1).slots
     with _place(planned, out) as folder:
         typer.echo(one_line(f"{name}: repeating it"), err=True)
-        made, lost = _repeat(planned, folder, Slot(device, doors=Doors(plugins, directories)))
+        made, lost = _repeat(planned, folder, Slot(device, doors=doors))
         if made is None:
             typer.echo(one_line(f"ganbench: the repetition failed: {lost}"), err=True)
             return 1

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from ganbench.cli.options import Format, Output, Plugins, PluginsDirs
+from ganbench.cli.options import Format, Output, Plugins, PluginsDirs, Weights
 from ganbench.cli.terminal import count, one_line
 
 LIMITS = (
@@ -21,6 +21,7 @@ def verify(
     rescore: Annotated[
         bool, typer.Option("--rescore", help="Measure stored samples again and compare: takes as long as scoring.")
     ] = False,
+    weights: Weights = None,
     plugin: Plugins = None,
     plugins_dir: PluginsDirs = None,
     format: Format = Output.text,
@@ -35,8 +36,9 @@ def verify(
     findings = list(report.findings)
     if rescore:
         from ganbench.cli.evaluating import measured_again
+        from ganbench.cli.loading import doors
 
-        findings = [*measured_again(report.runs, tuple(plugin or ()), tuple(plugins_dir or ())), *findings]
+        findings = [*measured_again(report.runs, doors(plugin, plugins_dir, weights)), *findings]
     problems = [f for f in findings if f.problem]
     if format is Output.json:
         shown = [{"where": str(f.where), "what": f.what, "problem": f.problem} for f in findings]

@@ -56,8 +56,9 @@ class Contest:
 
         return steps
 
-    def plain(self, registry: Registry) -> Steps:
-        """What a researcher writes: no abstraction, D frozen while G learns, losses left on the device."""
+    def plain(self, registry: Registry, *, freeze: bool = True) -> Steps:
+        """What a researcher writes: no abstraction, losses left on the device. freeze: with D frozen while G learns, as
+        a careful one does; tutorials let G's step compute D's gradients too, and throw them away."""
         engine = self.engine(registry)  # for its freshly made networks and its data only
         generator, discriminator, recipe = engine.nets["G"], engine.nets["D"], engine.recipe
         data, batch = engine.streams["A"].stored, recipe["batch_size"]
@@ -85,7 +86,7 @@ class Contest:
                 loss.backward()
                 optimizer_d.step()
                 for parameter in discriminator.parameters():
-                    parameter.requires_grad_(False)
+                    parameter.requires_grad_(not freeze)
                 loss = F.softplus(-logits(generator(torch.randn(batch, recipe["latent"])))).mean()
                 optimizer_g.zero_grad(set_to_none=True)
                 loss.backward()

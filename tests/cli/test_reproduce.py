@@ -67,6 +67,15 @@ def test_a_run_comes_out_bitwise(run: Path, tmp_path: Path, capsys: pytest.Captu
     assert "is there already; name another --out" in said(words, 2, capsys)
 
 
+def test_weights_are_taken_from_where_they_are_said_to_lie(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = tmp_path / "other"
+    other.write_text("other weights")
+    told = said([str(run), "-p", str(TOY), "--weights", f"toy-identity={other}"], 0, capsys)
+    assert "weights of extractor 'toy-identity' with sha256" in told and "--weights toy-identity=FILE" in told
+
+
 def test_another_seed_is_found_at_the_first_cycle(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Altered by hand: in spec.json; with its id; and throughout, so that only the repetition tells."""
     edit(run / "spec.json", seed=6)
@@ -95,6 +104,10 @@ def test_what_is_refused_is_one_line(
         return told
 
     assert "is not installed here; install it, or give its file with -p" in refused()
+    assert "--weights toy-identity: expected EXTRACTOR=FILE" in refused("--weights", "toy-identity")
+    assert "there is no file gone" in refused("--weights", "toy-identity=gone")
+    misspelt = refused("-p", str(TOY), "--weights", f"toy-identiti={TOY}")
+    assert "extractor 'toy-identiti'" in misspelt and "did you mean toy-identity" in misspelt
     edited = tmp_path / "toy.py"
     edited.write_text(TOY.read_text() + "\n# edited\n")
     shutil.copy(TOY.with_suffix(".toml"), tmp_path)

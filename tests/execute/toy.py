@@ -76,7 +76,7 @@ class Identity(nn.Module):
 
 
 def weights(path):
-    file = Path(__file__)
+    file = Path(path or __file__)
     return Weights(file, hashlib.sha256(file.read_bytes()).hexdigest())
 
 
