@@ -20,9 +20,9 @@ from ganbench.execute import folders
 from ganbench.execute.local import run as run_locally
 from ganbench.execute.lock import SuiteLock
 from ganbench.execute.slot import Doors, Outcome, Slot
-from ganbench.plan.build import Choice
 from ganbench.plan.foreign import Known, plan_foreign, protocol, suite_of
 from ganbench.plan.rescore import plan_rescoring
+from ganbench.plan.scoring import Choice
 from ganbench.plan.spec import RunSpec
 from ganbench.publish.text import NOTHING, number
 from ganbench.rank import Record

@@ -10,12 +10,13 @@ from ganbench.cli.loading import known, load
 from ganbench.errors import UsageError
 from ganbench.execute.slot import Doors
 from ganbench.execute.slots import Devices, devices
-from ganbench.plan.build import Choice, Plan, parse_extractor, plan
+from ganbench.plan.build import Plan, plan
 from ganbench.plan.data import resolve_data
 from ganbench.plan.entries import Wishes
 from ganbench.plan.modes import Mode, find_mode
 from ganbench.plan.own import settle
 from ganbench.plan.recipe import parse_setting
+from ganbench.plan.scoring import Choice, parse_extractor
 from ganbench.plan.suite import Suite, Tier, parse_seeds, read_suite
 from ganbench.plugins import Registry
 

@@ -7,18 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ganbench.api import Dataset, Extractor, Metric, ScaleRow, Weights
-from ganbench.errors import Unavailable, UsageError
+from ganbench.api import ScaleRow
 from ganbench.plan.data import Data
 from ganbench.plan.entries import Entry, Wishes, expand
 from ganbench.plan.modes import REFERENCE
+from ganbench.plan.scoring import Choice, Scoring, records, scoring, slow
 from ganbench.plan.spec import SCALE, TRAINED, RunSpec
 from ganbench.plan.suite import Suite, Tier
 from ganbench.plugins import Registered, Registry
-
-SLOW = 100.0
-"""Images per second on a CPU core below which an extractor's time is estimated and said."""
-
 
 UNTRAINED: Mapping[str, Any] = {
     "architecture": None,
@@ -34,17 +30,6 @@ UNTRAINED: Mapping[str, Any] = {
 
 
 @dataclass(frozen=True)
-class Choice:
-    """What is measured instead of what the suite says; empty: as the suite has it.
-
-    Each extractor is `NAME[@LAYER][=FILE]`.
-    """
-
-    extractors: tuple[str, ...] = ()
-    metrics: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
 class Plan:
     """Runs in order, notices for the user, and the weights files that scoring was told to use (extractor -> file)."""
 
@@ -52,18 +37,6 @@ class Plan:
     runs: tuple[RunSpec, ...]
     notices: tuple[str, ...]
     weights: Mapping[str, Path]
-
-
-@dataclass(frozen=True)
-class Scoring:
-    """How runs are scored: `RunSpec.score`, the columns and which of them is the headline, the weights files that were
-    given (extractor -> file), and the extractors."""
-
-    score: dict[str, Any]
-    columns: list[str]
-    headline: str
-    weights: Mapping[str, Path]
-    extractors: tuple[Registered, ...]
 
 
 def plan(
@@ -107,26 +80,6 @@ def plan(
     return Plan(suite_id, tuple(runs), tuple(notices), measured.weights)
 
 
-def scoring(
-    suite: Suite, tier: Tier, choice: Choice, registry: Registry, first: Dataset, device: str, notices: list[str]
-) -> Scoring:
-    """What a suite measures here against the reference of the data set `first`; what is left out adds a notice."""
-    extractors, weights = _extractors(suite, tier, choice, registry, device, notices)
-    metrics = [registry.find("metric", m) for m in choice.metrics or suite.metrics]
-    for name in tier.params:
-        registry.find("metric", name)
-    columns, headline = _columns(suite, extractors, metrics)
-    score = {
-        "samples": tier.samples,
-        "looks": {"count": tier.looks, "samples": tier.look_samples},
-        "extractors": [e for _, e in extractors],
-        "metrics": [{"name": m.name, "params": {**m.record.params, **tier.params.get(m.name, {})}} for m in metrics],
-        "dataset": first.reference or first.name,
-        "plugins": _records([r for r, _ in extractors] + metrics + _compared(registry, first, metrics)),
-    }
-    return Scoring(score, columns, headline, weights, tuple(r for r, _ in extractors))
-
-
 def suite_name(suite: Suite, tier: Tier) -> str:
     """A suite's id on its own data."""
     return "-".join(dict.fromkeys((suite.name, tier.name)))
@@ -163,18 +116,6 @@ def _small(suite: Suite, tier: Tier, registry: Registry) -> Iterable[str]:
             )
 
 
-def slow(measured: Scoring, runs: Iterable[RunSpec]) -> Iterable[str]:
-    """A line for each extractor that will take more than a minute or two on a CPU."""
-    images = sum(r.score["samples"] * (2 if r.recipe.get("ema_half_life", {}).get("value") else 1) for r in runs)
-    for registered in measured.extractors:
-        rate = registered.record.images_per_second
-        if images / rate > 120 and rate < SLOW:
-            yield (
-                f"{registered.name} reads about {rate:g} images/s on one CPU core: scoring {images:,} samples takes "
-                f"about {images / rate / 3600:.1f} core-hours, and the reference once more; a GPU does it in minutes"
-            )
-
-
 def _trained(
     entry: Entry, seed: int, budget: Mapping[str, Any], datasets: list[Registered], common: Mapping[str, Any]
 ) -> RunSpec:
@@ -186,7 +127,7 @@ def _trained(
         seed=seed,
         conditional=entry.conditional,
         budget=budget,
-        plugins=_records([*entry.plugins, *datasets]),
+        plugins=records([*entry.plugins, *datasets]),
         skip=entry.skip,
         mode=entry.mode,
         **common,
@@ -204,88 +145,6 @@ def _scale(found: Registered, datasets: list[Registered], common: Mapping[str, A
         conditional=False,
         budget={},
         mode=REFERENCE.name,
-        plugins=_records([found, *datasets]),
+        plugins=records([found, *datasets]),
         **common,
     )
-
-
-def _records(found: Iterable[Registered]) -> tuple[Mapping[str, Any], ...]:
-    """The plugins that brought these; a suite's own data is of none."""
-    return tuple({r.provenance.module: r.provenance.record() for r in found if r.provenance.module}.values())
-
-
-def _compared(registry: Registry, dataset: Dataset, metrics: list[Registered]) -> list[Registered]:
-    """The data sets that scoring reads: the reference, and that of the training samples if a metric looks at them."""
-    names = [dataset.reference or dataset.name]
-    if any("training" in m.record.needs for m in metrics):
-        names.append(dataset.name)
-    return [registry.find("dataset", name) for name in names]
-
-
-def _extractors(
-    suite: Suite, tier: Tier, choice: Choice, registry: Registry, device: str, notices: list[str]
-) -> tuple[list[tuple[Registered, dict[str, Any]]], dict[str, Path]]:
-    files: dict[str, Path] = {}
-    found: list[tuple[Registered, dict[str, Any]]] = []
-    for text in choice.extractors or suite.extractors:
-        found.append(_extractor(registry, text, files))
-    if not choice.extractors and device != "cpu":
-        for text in tier.extra_extractors:
-            try:
-                found.append(_extractor(registry, text, files))
-            except Unavailable as error:
-                notices.append(f"{error}; its columns are left out")
-    return found, files
-
-
-def parse_extractor(text: str) -> tuple[str, str, str]:
-    """`NAME[@LAYER][=FILE]` → name, layer, file; `""` for what is not there."""
-    head, _, file = text.partition("=")
-    name, _, layer = head.partition("@")
-    return name, layer, file
-
-
-def _extractor(registry: Registry, text: str, files: dict[str, Path]) -> tuple[Registered, dict[str, Any]]:
-    name, layer, file = parse_extractor(text)
-    registered = registry.find("extractor", name)
-    extractor: Extractor = registered.record
-    if layer and layer not in extractor.layers:
-        raise UsageError(f"extractor '{name}' has no layer '{layer}'; there are: {', '.join(extractor.layers)}")
-    weights: Weights = extractor.weights(Path(file) if file else None)
-    if file:
-        files[registered.name] = weights.file
-    features = layer or extractor.features
-    return registered, {
-        "name": registered.name,
-        "shown": registered.name if features == extractor.features else f"{registered.name}-{features}",
-        "features": features,
-        "logits": extractor.logits if features == extractor.features else None,
-        "weights": weights.sha256,
-        "public": dict(extractor.names) if weights.official and features == extractor.features else {},
-        "preprocessing": extractor.preprocessing,
-    }
-
-
-def column_name(column: str, extractor: Mapping[str, Any] | None) -> str:
-    """`fd` → `FID` where the weights are those the name stands for, else `fd/mnist-cnn`."""
-    if extractor is None:
-        return column
-    return str(extractor["public"].get(column, f"{column}/{extractor['shown']}"))
-
-
-def _columns(
-    suite: Suite, extractors: list[tuple[Registered, dict[str, Any]]], metrics: list[Registered]
-) -> tuple[list[str], str]:
-    columns: list[str] = []
-    plans: list[dict[str, Any] | None] = [e for _, e in extractors]
-    for extractor in plans or [None]:
-        for registered in metrics:
-            metric: Metric = registered.record
-            uses = {"features", "logits"} & set(metric.needs)
-            if uses and (extractor is None or ("logits" in uses and extractor["logits"] is None)):
-                continue
-            columns += [column_name(c.name, extractor if uses else None) for c in metric.columns]
-    columns = list(dict.fromkeys(columns))
-    if not columns:
-        raise UsageError("nothing to measure: the chosen metrics need a layer that the chosen extractors do not give")
-    return columns, suite.headline if suite.headline in columns else columns[0]

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 
 from ganbench.api import Dataset
 from ganbench.errors import UsageError
-from ganbench.plan.build import UNTRAINED, Choice, Plan, Scoring, scoring, shown, slow, suite_name
+from ganbench.plan.build import UNTRAINED, Plan, shown, suite_name
+from ganbench.plan.scoring import Choice, Scoring, scoring, slow
 from ganbench.plan.spec import COUNTERS, FOREIGN, RunSpec
 from ganbench.plan.suite import Suite, Tier, read_suite
 from ganbench.plugins import Registry

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ganbench.plan.build import Choice, Plan, slow
+from ganbench.plan.build import Plan
 from ganbench.plan.foreign import bare_suite, protocol
+from ganbench.plan.scoring import Choice, slow
 from ganbench.plan.spec import FOREIGN, RunSpec
 from ganbench.plugins import Registry
 

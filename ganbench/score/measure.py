@@ -13,7 +13,7 @@ from torch import Tensor
 
 from ganbench.api import Metric
 from ganbench.errors import Caution, Unavailable, UsageError
-from ganbench.plan.build import column_name
+from ganbench.plan.scoring import column_name
 from ganbench.plan.spec import RunSpec, identified
 from ganbench.plugins import Registry
 from ganbench.score.extraction import FEATURES, LOGITS, Extraction, Features, tensor

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from ganbench import plugins
-from ganbench.plan.build import Choice, Plan, plan
+from ganbench.plan.build import Plan, plan
 from ganbench.plan.data import resolve_data
 from ganbench.plan.entries import Wishes
+from ganbench.plan.scoring import Choice
 from ganbench.plan.suite import read_suite
 
 PARTS = Path(__file__).with_name("parts.py")

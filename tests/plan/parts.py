@@ -116,6 +116,7 @@ def ganbench_extractors():
     layers = ("features", "inner", "logits")
     yield Extractor("t-eye", module, weights, layers=layers, names=public, images_per_second=0.5)
     yield Extractor("t-heavy", module, no_weights)
+    yield Extractor("t-sounds", module, weights, accepts=Modality(("audio",)))
 
 
 @hookimpl

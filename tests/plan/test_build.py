@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from ganbench.errors import UsageError
-from ganbench.plan.build import Choice, Plan, column_name
+from ganbench.plan.build import Plan
+from ganbench.plan.scoring import Choice, column_name
 from ganbench.record.files import content_hash
 
 Planner = Callable[..., Plan]
@@ -92,6 +93,10 @@ def test_another_layer_is_another_extractor(planned: Planner) -> None:
         (Choice((), ("t-fid",)), "no metric 't-fid'; did you mean t-fd"),
         (Choice(("t-heavy",)), "t-heavy: its weights are not on this machine"),
         (Choice(("t-eye@inner",), ("t-score",)), "nothing to measure"),
+        (
+            Choice(("t-sounds",)),
+            "extractor 't-sounds' takes audio, not points, which is what data set 't-points' has; these take it: t-eye",
+        ),
     ],
 )
 def test_a_choice_that_cannot_be(planned: Planner, choice: Choice, line: str) -> None:

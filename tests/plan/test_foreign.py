@@ -9,8 +9,8 @@ import pytest
 
 from ganbench.api import Metric, SuiteFile
 from ganbench.errors import UsageError
-from ganbench.plan.build import Choice
 from ganbench.plan.foreign import Known, plan_foreign, protocol, suite_of
+from ganbench.plan.scoring import Choice
 from ganbench.plan.spec import RunSpec
 from ganbench.plugins import Registered, Registry
 

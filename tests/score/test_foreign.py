@@ -13,8 +13,8 @@ from PIL import Image
 
 from ganbench.api import SampleSpec
 from ganbench.errors import UsageError
-from ganbench.plan.build import Choice
 from ganbench.plan.foreign import Known, plan_foreign, protocol
+from ganbench.plan.scoring import Choice
 from ganbench.plan.suite import read_suite
 from ganbench.rank.records import read_record
 from ganbench.score.foreign import Given, read_given, refusal, write_given

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from ganbench.errors import UsageError
-from ganbench.plan.build import Choice
 from ganbench.plan.rescore import plan_rescoring
+from ganbench.plan.scoring import Choice
 from ganbench.plan.spec import RunSpec
 from ganbench.record.files import read_json
 from ganbench.score.rescore import add, staged
