@@ -17,7 +17,7 @@ from ganbench.execute import folders
 from ganbench.execute.local import Event, stopped_as_by_ctrl_c
 from ganbench.execute.local import run as run_locally
 from ganbench.execute.lock import SuiteLock
-from ganbench.execute.slot import Outcome, Slot
+from ganbench.execute.slot import LEFT, Outcome, Slot
 from ganbench.execute.slots import seconds_left
 from ganbench.plan.spec import TRAINED
 from ganbench.publish.live import Live
@@ -71,11 +71,15 @@ def run(planned: Planned, out: Path, resume: str, json: bool) -> int:
                 done = sum((folder / "result.json").exists() for folder in todo)
                 live.say(f"interrupted: {done} of {count(len(todo), 'run')} done; the same command goes on from there")
                 return 130
-    lost = [outcome for outcome in outcomes if outcome.lost]
+    left = [outcome for outcome in outcomes if outcome.status == LEFT]
+    lost = [outcome for outcome in outcomes if outcome.lost and outcome not in left]
     show_leaderboard(home, "json" if json else "text")
     if lost:
         typer.echo(f"ganbench: {_losses(lost, len(runs))}", err=True)
-    return int(bool(lost))
+    if left:
+        whom = f"{count(len(left), 'run')} left to other processes, which are at work on them"
+        typer.echo(f"ganbench: {whom}; the same command later does what is missing then", err=True)
+    return int(bool(lost or left))
 
 
 def _opening(planned: Planned, runs: Sequence[folders.Planned], out: Path) -> str:

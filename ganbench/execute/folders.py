@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ganbench.errors import UsageError
-from ganbench.execute.lock import NAMES, unusable
+from ganbench.execute.lock import NAMES, Busy, RunLock, unusable
 from ganbench.execute.slot import clear
 from ganbench.plan.build import Plan
 from ganbench.plan.spec import RunSpec
@@ -60,19 +61,26 @@ def survey(plan: Plan, out: Path, resume: str = "missing") -> list[Planned]:
 
 
 def prepare(work: Sequence[Planned]) -> list[Path]:
-    """Write the specifications of what is to run, and set stale results aside; the folders, in order."""
+    """Write the specifications of what is to run, and set stale results aside; the folders, in order.
+
+    A folder that another process is at work on stays as it is.
+    """
     todo = [planned for planned in work if planned.todo]
     try:
         for planned in todo:
-            planned.folder.mkdir(parents=True, exist_ok=True)
-            if _said(planned.folder).get("run_id") not in (None, planned.spec.run_id):
-                clear(planned.folder)
-            if planned.state == STALE:
-                (planned.folder / "result.json").replace(planned.folder / EARLIER)
-            planned.spec.write(planned.folder)
+            with contextlib.suppress(Busy), RunLock(planned.folder):
+                _prepare(planned)
     except OSError as error:
         raise unusable(Path(error.filename or todo[0].folder), error) from None
     return [planned.folder for planned in todo]
+
+
+def _prepare(planned: Planned) -> None:
+    if _said(planned.folder).get("run_id") not in (None, planned.spec.run_id):
+        clear(planned.folder)
+    if planned.state == STALE and (planned.folder / "result.json").exists():
+        (planned.folder / "result.json").replace(planned.folder / EARLIER)
+    planned.spec.write(planned.folder)
 
 
 def _state(spec: RunSpec, folder: Path) -> str:

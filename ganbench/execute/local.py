@@ -12,12 +12,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ganbench.errors import UsageError
-from ganbench.execute.slot import Outcome, Slot
+from ganbench.execute.lock import CHILDREN, Busy, RunLock
+from ganbench.execute.slot import LEFT, Outcome, Slot, outcome
 from ganbench.plan.spec import RunSpec
 from ganbench.record.head import head, write_lost
 
 PATIENCE = 10.0
 """Seconds between SIGTERM and SIGKILL."""
+
+
+Todo = queue.SimpleQueue[tuple[Path, float]]
+"""Folders, and seconds to wait for one that another process is at work on."""
 
 
 @dataclass(frozen=True)
@@ -36,10 +41,12 @@ def run(
 
     Ctrl-C ends the children (SIGTERM, after 10 s or a second Ctrl-C SIGKILL) and is raised again; what is done
     stays done. again: forget what a folder holds when its turn comes.
+
+    A folder that another process is at work on comes last; if it still is then, it is left to it.
     """
-    todo: queue.SimpleQueue[Path] = queue.SimpleQueue()
+    todo: Todo = queue.SimpleQueue()
     for folder in folders:
-        todo.put(folder)
+        todo.put((folder, 0.0))
     events: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
     threads = [threading.Thread(target=_work, args=(slot, todo, events, again), daemon=True) for slot in slots]
     for thread in threads:
@@ -61,7 +68,7 @@ def run(
     except BaseException:
         _stop(slots, threads)
         raise
-    return outcomes
+    return [outcome(o.folder) if o.status == LEFT and (o.folder / "result.json").exists() else o for o in outcomes]
 
 
 @contextlib.contextmanager
@@ -98,26 +105,35 @@ def _stop(slots: Sequence[Slot], threads: Sequence[threading.Thread]) -> None:
             thread.join(PATIENCE)
 
 
-def _work(slot: Slot, todo: queue.SimpleQueue[Path], events: queue.SimpleQueue[Event | None], again: bool) -> None:
+def _work(slot: Slot, todo: Todo, events: queue.SimpleQueue[Event | None], again: bool) -> None:
     try:
         while not slot.stopping:
             try:
-                folder = todo.get_nowait()
+                folder, patience = todo.get_nowait()
             except queue.Empty:
                 break
-            events.put(Event(folder))
-            began = time.monotonic()
-            outcome = _finish(slot, folder, again)
-            events.put(Event(folder, outcome, time.monotonic() - began))
+            try:
+                with RunLock(folder, patience) as lock:
+                    events.put(Event(folder))
+                    began = time.monotonic()
+                    left = _finish(slot, folder, again, (lock.descriptor,))
+                    events.put(Event(folder, left, time.monotonic() - began))
+            except Busy as busy:
+                if patience:
+                    _pass_over(folder, LEFT, busy, events)
+                else:
+                    todo.put((folder, CHILDREN))
+            except UsageError as error:  # a place that cannot be written to
+                _pass_over(folder, "crashed", error, events)
     finally:
         slot.close()
         events.put(None)
 
 
-def _finish(slot: Slot, folder: Path, again: bool) -> Outcome:
+def _finish(slot: Slot, folder: Path, again: bool, held: tuple[int, ...]) -> Outcome:
     """A folder that cannot be worked on (edited, disk full) is a lost attempt, not the end of the others."""
     try:
-        return slot.finish(folder, again)
+        return slot.finish(folder, again, held)
     except (UsageError, OSError) as error:
         reason = " ".join(str(error).split())
         try:
@@ -126,3 +142,9 @@ def _finish(slot: Slot, folder: Path, again: bool) -> Outcome:
         except (UsageError, OSError):
             pass  # then the outcome alone tells
         return Outcome(folder, "crashed", reason)
+
+
+def _pass_over(folder: Path, status: str, error: UsageError, events: queue.SimpleQueue[Event | None]) -> None:
+    reason = str(error).removeprefix(f"{folder}: ")
+    events.put(Event(folder))
+    events.put(Event(folder, Outcome(folder, status, reason)))

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ganbench.errors import UsageError
 from ganbench.execute.child import Child, ending
+from ganbench.execute.lock import NAMES
 from ganbench.execute.scorer import Scorer, ScoringFailed, last_line
 from ganbench.execute.watchdog import PATIENT, Watchdog, hang_seconds
 from ganbench.plan.spec import RunSpec
@@ -19,7 +20,9 @@ from ganbench.record.head import head, now, write_lost, write_skipped
 from ganbench.record.tail import last_step
 
 FINISHED = frozenset({"completed", "diverged", "skipped"})
-"""What `result.json` can say; every other status is an attempt that was lost."""
+"""What `result.json` can say; every other status is an attempt that was lost, or `LEFT`."""
+LEFT = "left"
+"""Of a folder that another process is at work on."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,7 @@ class Outcome:
 
     @property
     def lost(self) -> bool:
-        """Whether the harness lost it: an `error.json`, not a result."""
+        """Whether it has no result: the harness lost it (`error.json`), or left it to another process."""
         return self.status not in FINISHED
 
 
@@ -78,15 +81,16 @@ class Slot:
         self._stopping = False
         self._lock = threading.Lock()
 
-    def finish(self, folder: Path, again: bool = False) -> Outcome:
-        """Train and score one folder. again: forget what is there first. A result that is there already stands."""
+    def finish(self, folder: Path, again: bool = False, held: tuple[int, ...] = ()) -> Outcome:
+        """Train and score one folder. again: forget what is there first. A result that is there already stands. held:
+        descriptors of the folder's own lock, which its training process keeps."""
         spec = RunSpec.read(folder)
         if again:
             clear(folder)
         if not (folder / "result.json").exists():
             (folder / "error.json").unlink(missing_ok=True)
             remove_unfinished(folder)
-            self._finish(spec, folder)
+            self._finish(spec, folder, held)
         return outcome(folder)
 
     def stop(self, number: int = signal.SIGTERM) -> None:
@@ -108,13 +112,13 @@ class Slot:
         """Whether `stop` was called."""
         return self._stopping
 
-    def _finish(self, spec: RunSpec, folder: Path) -> None:
+    def _finish(self, spec: RunSpec, folder: Path, held: tuple[int, ...]) -> None:
         beginning = head(spec.json(), spec.entry_key)
         if spec.skip is not None:
             write_skipped(folder, beginning, spec.skip)
             return
         try:
-            if not (folder / "trained.json").exists() and (lost := self._train(spec, folder)):
+            if not (folder / "trained.json").exists() and (lost := self._train(spec, folder, held)):
                 if not (folder / "error.json").exists():
                     write_lost(folder, {**beginning, "finished": now()}, *lost, last_step(folder))
                 return
@@ -124,7 +128,7 @@ class Slot:
                 lost = self._blame(failure.status, f"scoring: {failure.reason}")
                 write_lost(folder, {**beginning, "finished": now()}, *lost, last_step(folder), "scoring")
 
-    def _train(self, spec: RunSpec, folder: Path) -> tuple[str, str] | None:
+    def _train(self, spec: RunSpec, folder: Path, held: tuple[int, ...]) -> tuple[str, str] | None:
         """None once `trained.json` is there, else the status and reason of the loss."""
         arguments = [*self._doors.arguments(), "--device", self.device, *(["--forced"] if self._forced else [])]
         arguments.append(str(folder.resolve()))
@@ -136,7 +140,12 @@ class Slot:
                 if self._stopping:
                     return "interrupted", "interrupted before it began"
                 self._trainer = child = Child(
-                    "ganbench.train", arguments, threads=spec.threads, cores=self._cores, log=log, held=self._held
+                    "ganbench.train",
+                    arguments,
+                    threads=spec.threads,
+                    cores=self._cores,
+                    log=log,
+                    held=(*self._held, *held),
                 )
             with Watchdog(child, folder, self._hang_seconds, PATIENT * self._hang_seconds) as watchdog:
                 code = child.wait()
@@ -186,9 +195,9 @@ def outcome(folder: Path) -> Outcome:
 
 
 def clear(folder: Path) -> None:
-    """Remove everything that a run left behind but its `spec.json`."""
+    """Remove everything that a run left behind but its `spec.json`. Its lock's files stay."""
     for path in folder.iterdir():
-        if path.name == "spec.json":
+        if path.name == "spec.json" or path.name in NAMES:
             continue
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)

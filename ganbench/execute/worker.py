@@ -3,6 +3,7 @@
     python -m ganbench.execute.worker [-p FILE|MODULE]… [--plugins-dir DIR]… [--weights NAME=FILE]… [--device D]
         [--forced] FOLDER…
 
+A folder that another process is at work on (a worker, or `ganbench run`) is left to it; a dead one's is taken over.
 Plugins come from entry points and this command line only, never from a path that a run folder names.
 """
 
@@ -20,7 +21,7 @@ from ganbench.plan.spec import TRAINED, RunSpec
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """0: every folder has a result. 1: some were lost. 2: wrong usage. 130: Ctrl-C."""
+    """0: every folder has a result. 1: some have none: lost, or left to others. 2: wrong usage. 130: Ctrl-C."""
     about = (__doc__ or "").partition("\n")[0]
     parser = argparse.ArgumentParser(prog="python -m ganbench.execute.worker", description=about)
     parser.add_argument("-p", dest="plugins", action="append", default=[], metavar="FILE|MODULE")

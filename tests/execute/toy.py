@@ -30,7 +30,8 @@ POINTS = SampleSpec((2,), None, "points")
 
 
 class Slow(nn.Linear):
-    """A linear map that takes its time, ends its process, or hangs at the 20th batch."""
+    """A linear map that takes its time, ends its process, or hangs at the 20th batch; it waits there for as long as the
+    file `GANBENCH_TEST_GATE` exists."""
 
     delay, dies, hangs, batches = 0.0, False, False, 0
 
@@ -38,6 +39,8 @@ class Slow(nn.Linear):
         self.batches += 1
         if self.hangs and self.batches > 20:
             time.sleep(600)
+        while self.batches == 20 and Path(os.environ.get("GANBENCH_TEST_GATE", "/nowhere/gate")).exists():
+            time.sleep(0.02)
         time.sleep(self.delay)
         if self.dies and self.training:
             os.kill(os.getpid(), signal.SIGKILL)
