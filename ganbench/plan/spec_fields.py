@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ganbench.record.schema import NULL, NUMBER, Types, broken, one_of, require, require_each, require_fields
+from ganbench.record.schema import NULL, NUMBER, SUITE, Types, broken, one_of, require, require_each, require_fields
 
 DEEPEST = 20
 """Levels of lists and objects; a spec has five."""
@@ -15,18 +15,8 @@ MOST_THREADS = 4096
 _FIELDS: dict[str, Types] = {
     "kind": (str,),
     "suite": (dict,),
-    "suite.id": (str,),
-    "suite.name": (str,),
-    "suite.version": (int,),
-    "suite.tier": (str,),
-    "suite.title": (str,),
-    "suite.table": (str,),
-    "suite.ranks": (bool,),
-    "suite.note": (str, NULL),
-    "suite.headline": (str,),
-    "suite.columns": (list,),
+    **SUITE,
     "suite.budget": (dict, NULL),
-    "suite.levels": (dict, NULL),
     "entry": (dict,),
     "entry.label": (str,),
     "entry.architecture": (str, NULL),

@@ -9,7 +9,7 @@ from typing import Any
 
 from ganbench.errors import UsageError
 from ganbench.record.files import read_json
-from ganbench.record.schema import NULL, NUMBER, Types, broken, one_of, require, require_each, require_fields
+from ganbench.record.schema import NULL, NUMBER, SUITE, Types, broken, one_of, require, require_each, require_fields
 
 Record = dict[str, Any]
 
@@ -24,20 +24,10 @@ _FIELDS: dict[str, Types] = {
     "status": (str,),
     "finished": (str,),
     "seed": (int,),
-    "suite.id": (str,),
-    "suite.name": (str,),
-    "suite.version": (int,),
-    "suite.tier": (str,),
-    "suite.title": (str,),
-    "suite.table": (str,),
-    "suite.ranks": (bool,),
-    "suite.headline": (str,),
-    "suite.columns": (list,),
+    **SUITE,
     "entry.key": (str,),
     "entry.label": (str,),
     "reason": (str, NULL),
-    "suite.note": (str, NULL),
-    "suite.levels": (dict, NULL),
     "entry.role": (str, NULL),
     "entry.mode": (str, NULL),
     "entry.conditional": (bool, NULL),

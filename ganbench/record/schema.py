@@ -15,6 +15,20 @@ NULL = type(None)
 NUMBER: Types = (int, float)
 """Finite ones; neither true nor false."""
 MISSING = object()
+SUITE: dict[str, Types] = {
+    "suite.id": (str,),
+    "suite.name": (str,),
+    "suite.version": (int,),
+    "suite.tier": (str,),
+    "suite.title": (str,),
+    "suite.table": (str,),
+    "suite.ranks": (bool,),
+    "suite.headline": (str,),
+    "suite.columns": (list,),
+    "suite.note": (str, NULL),
+    "suite.levels": (dict, NULL),
+}
+"""The suite, as a specification and the record of its run both have it."""
 
 
 def require_fields(file: Path, value: Mapping[str, Any], fields: Mapping[str, Types], within: str = "") -> None:
