@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ganbench.cli.loading import known, load
 from ganbench.errors import UsageError
@@ -40,6 +41,25 @@ class Request:
     jobs: int | None
     plugins: tuple[str, ...]
     plugins_dirs: tuple[Path, ...]
+
+    def asked(self) -> dict[str, Any]:
+        """The options that decide what is run, by name, without those at their default; of files the name alone."""
+        options = {
+            "suite": Path(self.suite).name,
+            "tier": self.tier,
+            "architecture": self.architectures,
+            "loss": self.losses,
+            "preset": self.presets,
+            "mode": self.modes,
+            "seeds": self.seeds,
+            "set": self.settings,
+            "extractor": tuple(text.partition("=")[0] for text in self.extractors),
+            "metric": self.metrics,
+            "dataset": self.dataset,
+            "plugin": tuple(Path(text).name for text in self.plugins),
+            "plugins-dir": tuple(path.name for path in self.plugins_dirs),
+        }
+        return {name: value for name, value in options.items() if value}
 
 
 @dataclass(frozen=True)
@@ -86,6 +106,7 @@ def make(request: Request) -> Planned:
         wishes=Wishes(request.architectures, request.losses, request.presets, request.modes, settings),
         choice=Choice(request.extractors, request.metrics),
         seeds=seeds,
+        asked=request.asked(),
     )
     for mode in dict.fromkeys(r.mode for r in made.runs):
         hold_to_machine(find_mode(mode), found.kind)

@@ -49,8 +49,12 @@ def plan(
     wishes: Wishes | None = None,
     choice: Choice | None = None,
     seeds: tuple[int, ...] | None = None,
+    asked: Mapping[str, Any] | None = None,
 ) -> Plan:
-    """Suite + filters + device kind + data → runs: the scale rows first, then every entry with each seed in turn."""
+    """Suite + filters + device kind + data → runs: the scale rows first, then every entry with each seed in turn.
+
+    asked: see `RunSpec`.
+    """
     wishes, choice = wishes or Wishes(), choice or Choice()
     first = next(iter(data.streams.values())).dataset
     spec = first.spec
@@ -64,6 +68,7 @@ def plan(
         "device": device,
         "threads": 1,
         "score": measured.score,
+        "asked": asked or {},
     }
     datasets = [r.registered for r in data.streams.values()]
     runs = [_scale(registry.find("scale-row", n), datasets, common) for n in suite.scale_rows]

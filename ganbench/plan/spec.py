@@ -59,7 +59,8 @@ class RunSpec:
     version, tier and how its table is shown. entry: what is trained: label, architecture, loss, … components: every
     component by name, brought ones included. recipe: key -> value and origin. data: stream -> data set's name, split
     and content hash. budget: counter and amount. plugins: provenance of the modules that take part in training. score:
-    what is measured, and with which plugins. skip: why it is not run.
+    what is measured, and with which plugins. skip: why it is not run. asked: options of the command that planned it, by
+    name, for whoever wants to make it again.
     """
 
     kind: str
@@ -79,6 +80,7 @@ class RunSpec:
     score: Mapping[str, Any]
     skip: str | None = None
     api_version: int = API_VERSION
+    asked: Mapping[str, Any] = field(default_factory=dict, compare=False)
     identity: Mapping[str, Any] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -147,6 +149,7 @@ class RunSpec:
         path = folder / "spec.json"
         value = read_json(path)
         names = {f.name for f in dataclasses.fields(cls) if f.init}
+        value = {"asked": {}, **value}
         if missing := names - set(value):
             raise UsageError(f"{path}: lacks {', '.join(sorted(missing))}; delete the folder and run again")
         check_spec(path, value, COUNTERS)

@@ -47,6 +47,7 @@ _FIELDS: dict[str, Types] = {
     "score.plugins": (list,),
     "skip": (str, NULL),
     "api_version": (int,),
+    "asked": (dict,),
 }
 _DATA: dict[str, Types] = {"name": (str,), "split": (str,), "sha256": (str,)}
 _PLUGIN: dict[str, Types] = {"module": (str,), "sha256": (str,)}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from urllib.parse import quote
 
 from ganbench.errors import UsageError
 from ganbench.publish import csv, markdown
+from ganbench.publish.again import commands
 from ganbench.publish.grids import small_grid
 from ganbench.publish.text import plain
 from ganbench.rank import Leaderboard, Record, find_runs, from_records, load_records, read_record
@@ -82,15 +82,14 @@ def _name(name: str, folder: Path) -> str:
 def pages(records: list[Record], home: Path) -> dict[str, str]:
     """The tables of one suite's records, by file name. home: the suite's published folder, whose grids are shown."""
     boards = from_records(records)
-    page = [f"# {markdown.escape(boards[0].suite['title'])}", "", markdown.render(boards), *_again(boards[0])]
+    page = [f"# {markdown.escape(boards[0].suite['title'])}", "", markdown.render(boards), *_again(records)]
     page += [*_environment(boards), *_grids(records, home)]
     return {"leaderboard.csv": csv.render(boards), "LEADERBOARD.md": "\n".join(page).rstrip("\n") + "\n"}
 
 
-def _again(board: Leaderboard) -> list[str]:
-    suite, tier = (shlex.quote(plain(board.suite[key])).replace("`", "") for key in ("name", "tier"))
-    commands = [f"ganbench run --suite {suite} --tier {tier}", "ganbench publish runs --to results"]
-    return ["## How to make it again", "", "```sh", *commands, "```", ""]
+def _again(records: list[Record]) -> list[str]:
+    lines = [*commands(records), "ganbench publish runs --to results"]
+    return ["## How to make it again", "", "```sh", *lines, "```", ""]
 
 
 def _environment(boards: list[Leaderboard]) -> list[str]:

@@ -46,6 +46,7 @@ _FIELDS: dict[str, Types] = {
     "environment": (dict, NULL),
     "environment.machine": (str, NULL),
     "plugins": (list, NULL),
+    "asked": (dict, NULL),
     "looks": (list, NULL),
     "forced": (list, NULL),
 }

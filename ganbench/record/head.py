@@ -40,6 +40,7 @@ def head(spec: Mapping[str, Any], entry_key: str) -> dict[str, Any]:
         "data": spec["data"],
         "plugins": list(spec["plugins"]),
         "api_version": spec["api_version"],
+        **({"asked": spec["asked"]} if spec.get("asked") else {}),
     }
 
 

@@ -133,7 +133,7 @@ def test_publish_copies_what_is_finished_and_writes_the_tables(tmp_path):
         assert not grid.is_file() or grid.stat().st_size <= 50_000
     page = (home / "LEADERBOARD.md").read_text()
     for part in (
-        "ganbench run --suite toys --tier full",
+        "ganbench run --suite toys --tier full --seeds 0,1,2,3,4\n",
         "- cpu: Some CPU",
         "- torch: 2.9.0",
         "139 \\[121, 160\\]",
@@ -145,6 +145,20 @@ def test_publish_copies_what_is_finished_and_writes_the_tables(tmp_path):
     links = re.findall(r"!\[.*?\]\((.*?)\)", page)
     assert len(links) == 10 and all((home / link).is_file() for link in links)
     assert len(pd.read_csv(home / "leaderboard.csv")) > 50
+
+
+def test_the_page_has_every_command_that_was_asked_for_and_nothing_else_of_a_record(tmp_path):
+    first = {"suite": "toys", "tier": "full", "loss": ["a", "b c"], "seeds": "0..1", "set": ["lr=0.1"]}
+    second = {"suite": "toys", "preset": ["x`y\n"], "rm": "-rf", "out": "/", "mode": 3, "metric": [["deep"]]}
+    runs = [record("a", 0, 1.0, asked=first), record("a", 1, 1.0, asked=first), record("b", 0, 2.0, asked=second)]
+    publish([write(tmp_path / "runs", [*runs, record("c", 7, 3.0), *scale_records()])], tmp_path / "results")
+    page = (tmp_path / "results" / "toys-full" / "LEADERBOARD.md").read_text()
+    assert page.split("```")[1].splitlines()[1:] == [
+        "ganbench run --suite toys --preset xy",
+        "ganbench run --suite toys --tier full --loss a --loss 'b c' --seeds 0..1 --set lr=0.1",
+        "ganbench run --suite toys --tier full --seeds 7",
+        "ganbench publish runs --to results",
+    ]
 
 
 def test_publishing_again_changes_no_byte_and_adding_keeps_the_old(tmp_path):
