@@ -321,7 +321,8 @@ class Dataset:
     load(split) -> (samples, labels): NumPy arrays in the declared form: images uint8 `(N, C, H, W)`, points float32
         `(N, n)`, audio int16 `(N, C, T)`; labels int64 `(N,)`, or None. It looks for its files in
         `ganbench.data_roots()`, then fetches into `ganbench.cache_dir()` with `ganbench.fetch`; it raises
-        `ganbench.Unavailable` with one clear line where the data is neither here nor reachable.
+        `ganbench.Unavailable` with one clear line where the data is neither here nor reachable. Samples may be a
+        memory-mapped file (`np.load(file, mmap_mode="c")`), which need not fit into memory.
     here() -> bool: whether the files are on this disk already (no download needed). splits: the names that `load`
     takes. reference: the data set whose `val` and `test` samples are scored against, if not its own. spec: of one
     sample. licence: of the data, in words.

@@ -81,12 +81,12 @@ def find(name: str) -> Dataset | None:
 
 
 def load(content: Content, split: str) -> tuple[np.ndarray, np.ndarray | None]:
-    """Samples and labels of a split, checked against their hash."""
+    """Samples and labels of a split, checked against their hash; samples stay on the disk, mapped into memory."""
     if split not in SPLITS:
         raise UsageError(f"{content.name} has no split {split!r}; there are: {', '.join(SPLITS)}")
     home = _home(content.name)
     try:
-        x = np.load(home / f"{split}.npy", allow_pickle=False)
+        x = np.load(home / f"{split}.npy", mmap_mode="c", allow_pickle=False)  # "c": what is written to them is lost
         y = np.load(home / f"{split}.labels.npy", allow_pickle=False) if content.classes else None
         same = content_hash(x, y) == content.splits[split]
     except (OSError, EOFError, ValueError, KeyError):

@@ -54,7 +54,7 @@ def measure(asked: Asked, registry: Registry, device_name: str, seconds: float =
         clock.window(engine.counters["real_images"])
     sampler = Sampler(engine, FORMS.get(asked.spec.modality, torch.float32), seed=0)
     views = sampler.networks(next(v["name"] for v in variants(engine) if v["headline"]))
-    summary = clock.summary(sampler.rate(views), shared=False)
+    summary = clock.summary(sampler.rate(views), shared=False, resident=True)
     assert summary is not None
     counters = engine.counters
     generated = counters["generator_steps"] * engine.recipe["batch_size"] / counters["real_images"]

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from ganbench.api import Batch, Recipe, SampleSpec
 from ganbench.plan.seeds import derive
+from ganbench.train.loading import Loader
 
 
 def seed_default(seed: int, device: torch.device) -> None:
@@ -17,11 +18,6 @@ def seed_default(seed: int, device: torch.device) -> None:
     torch.default_generator.manual_seed(seed)
     if device.type == "cuda":
         torch.cuda.default_generators[device.index or 0].manual_seed(seed)
-
-
-def to_device_form(samples: Any, device: torch.device) -> Tensor:
-    """Samples in their declared form, resident on the device."""
-    return torch.from_numpy(np.ascontiguousarray(samples)).to(device)
 
 
 def decode(stored: Tensor, spec: SampleSpec) -> Tensor:
@@ -50,27 +46,49 @@ def encode(x: Tensor, spec: SampleSpec, dtype: torch.dtype) -> Tensor:
 class Stream:
     """Endless real batches: the concatenation of one seeded permutation of the data per epoch.
 
-    position: samples drawn so far; it is all the state there is.
+    stored: samples in their declared form; they are where batches are wanted, or else on the host, and `device` says
+    where batches go. labels: int64 `(N,)`, where batches go. position: samples drawn so far; it is all the state there
+    is.
     """
 
-    def __init__(self, stored: Tensor, labels: Tensor | None, spec: SampleSpec, seed: int) -> None:
+    def __init__(
+        self,
+        stored: Tensor,
+        labels: Tensor | None,
+        spec: SampleSpec,
+        seed: int,
+        device: torch.device | None = None,
+    ) -> None:
         self.stored, self.labels, self.spec, self.seed, self.position = stored, labels, spec, seed, 0
+        self._loader = Loader(stored, self._indices, device) if device is not None else None
         self._epoch, self._order = -1, torch.empty(0, dtype=torch.int64)
         self._generator = torch.Generator()
 
+    @property
+    def resident(self) -> bool:
+        """Whether the data lies where its batches go."""
+        return self._loader is None
+
     def next(self, count: int) -> Batch:
         """The next `count` samples, in `spec.range`; `extra["index"]` says which they are."""
+        if self._loader is None:
+            index = self._indices(self.position, count).to(self.stored.device, non_blocking=True)
+            samples = self.stored.index_select(0, index)
+        else:
+            index, samples = self._loader.take(self.position, count)
+        self.position += count
+        y = self.labels.index_select(0, index) if self.labels is not None else None
+        return Batch(x=decode(samples, self.spec), y=y, extra={"index": index})
+
+    def _indices(self, position: int, count: int) -> Tensor:
         pieces = []
         while count:
-            epoch, offset = divmod(self.position, len(self.stored))
+            epoch, offset = divmod(position, len(self.stored))
             piece = self._permutation(epoch)[offset : offset + count]
             pieces.append(piece)
-            self.position += len(piece)
+            position += len(piece)
             count -= len(piece)
-        index = torch.cat(pieces) if len(pieces) > 1 else pieces[0]
-        index = index.to(self.stored.device, non_blocking=True)
-        y = self.labels.index_select(0, index) if self.labels is not None else None
-        return Batch(x=decode(self.stored.index_select(0, index), self.spec), y=y, extra={"index": index})
+        return torch.cat(pieces) if len(pieces) > 1 else pieces[0]
 
     def _permutation(self, epoch: int) -> Tensor:
         if epoch != self._epoch:

@@ -226,7 +226,8 @@ class Run:
         return int(plain["offset"])
 
     def _finish(self, bad: int | None) -> None:
-        engine = self.engine
+        engine, streams = self.engine, self.engine.streams.values()
+        resident = all(stream.resident for stream in streams)
         kinds = variants(engine) if bad is None else []
         rate = 0.0
         for number, variant in enumerate(kinds):
@@ -236,7 +237,7 @@ class Run:
             if number == 0:
                 rate = self.sampler.rate(views)
                 if pictures.wanted(engine.spec):
-                    real = next(iter(engine.streams.values())).stored.cpu().numpy()
+                    real = next(iter(streams)).stored.cpu().numpy()
                     drawn_over = partial(pictures.write, self.folder, engine.spec, self.sampler.shown(views), real)
                     self.room.wait(drawn_over)
         trained = {
@@ -244,7 +245,7 @@ class Run:
             "reason": None if bad is None else f"a loss or a weight was not finite at cycle {bad}",
             "last_step": self.step if bad is None else bad,
             "counters": {**engine.counters, "seconds": self.clock.seconds},
-            "throughput": self.clock.summary(rate, self.shared_device),
+            "throughput": self.clock.summary(rate, self.shared_device, resident),
             "parameters": {n: sum(p.numel() for p in net.parameters()) for n, net in engine.nets.items()},
             "flops_per_cycle": self.flops,
             "switches": engine.mode.switches(),

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 import torch
 
 from ganbench.api import Component, Dataset, Game, Recipe, SampleSpec
@@ -15,8 +16,9 @@ from ganbench.plan.seeds import derive
 from ganbench.plan.spec import RunSpec
 from ganbench.plugins import Registry
 from ganbench.record.files import content_hash
-from ganbench.train.draws import Latents, Stream, label_frequencies, seed_default, to_device_form
+from ganbench.train.draws import Latents, Stream, label_frequencies, seed_default
 from ganbench.train.engine import Engine
+from ganbench.train.loading import fits
 from ganbench.train.modes import narrowed
 from ganbench.train.parts import build_parts
 from ganbench.train.standard import two_player
@@ -42,9 +44,10 @@ def build_engine(spec: RunSpec, registry: Registry, device: torch.device) -> tup
                 f"(sha256 {found[:12]}… instead of {source['sha256'][:12]}…); plan again with ganbench run"
             )
         known = dataset.spec if spec.conditional else dataset.spec.but(classes=0)
-        stored = to_device_form(samples, device)
+        stored = torch.from_numpy(np.ascontiguousarray(samples))
         y = torch.from_numpy(labels).to(device) if labels is not None else None
-        streams[name] = Stream(stored, y, known, derive(shared, "data", name))
+        place = (stored.to(device), None) if fits(stored.nbytes, device) else (stored, device)
+        streams[name] = Stream(place[0], y, known, derive(shared, "data", name), place[1])
         if sample_spec is None:
             sample_spec, dtype = known, stored.dtype
             if spec.conditional:

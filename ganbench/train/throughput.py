@@ -52,8 +52,11 @@ class Clock:
         self._since, self._images = now, images
         return rate
 
-    def summary(self, sampling_rate: float, shared: bool) -> dict[str, Any] | None:
-        """Median and quartiles of the windows; None when the run was too short to have any."""
+    def summary(self, sampling_rate: float, shared: bool, resident: bool) -> dict[str, Any] | None:
+        """Median and quartiles of the windows; None when the run was too short to have any.
+
+        shared: whether other work had the device, too. resident: whether the data lay there (see `loading`).
+        """
         if not self.rates:
             return None
         spread = statistics.quantiles(self.rates, n=4) if len(self.rates) > 1 else [self.rates[0]] * 3
@@ -64,6 +67,7 @@ class Clock:
             "sampling_rate": sampling_rate,
             "peak_memory_bytes": peak_memory(self.device),
             "shared_device": shared,
+            "resident_data": resident,
         }
 
 

@@ -31,8 +31,8 @@ class Contest:
     steps: int
     settings: dict[str, Any] = field(default_factory=dict)
 
-    def engine(self, registry: Registry, mode: str = "reference") -> Engine:
-        """A fresh engine on made-up data."""
+    def engine(self, registry: Registry, mode: str = "reference", *, resident: bool = True) -> Engine:
+        """A fresh engine on made-up data. resident: the data lies where it is used, and is not loaded ahead."""
         group = EntrySet((self.architecture,), ("non-saturating",), recipe={})
         (entry,) = alone(registry, self.spec, group, Wishes(settings={"batch_size": 64, **self.settings}))
         recipe = Recipe({k: v["value"] for k, v in entry.recipe.items()})
@@ -42,13 +42,13 @@ class Contest:
             data = torch.randint(256, (DATA, *self.spec.shape), generator=generator, dtype=torch.uint8)
         else:
             data = torch.randn((DATA, *self.spec.shape), generator=generator)
-        streams = {"A": Stream(data, None, self.spec, 0)}
+        streams = {"A": Stream(data, None, self.spec, 0, None if resident else torch.device("cpu"))}
         latents = Latents(recipe, 0, torch.device("cpu"), None)
         return assemble(asked, registry, streams, latents, 0, torch.device("cpu"))
 
-    def ours(self, registry: Registry, mode: str) -> Steps:
+    def ours(self, registry: Registry, mode: str, *, resident: bool = True) -> Steps:
         """The engine's cycles."""
-        engine = self.engine(registry, mode)
+        engine = self.engine(registry, mode, resident=resident)
 
         def steps() -> None:
             for _ in range(self.steps):

@@ -47,3 +47,12 @@ def test_a_mode_is_as_fast_as_it_was(compare: Any, benchmark: Any, registry: Reg
     plain = contest.plain(registry, freeze=not naive)
     benchmark.extra_info.update(mode=mode, least=least, cpu=cpu()["model"])
     assert compare(contest.ours(registry, mode), plain, least, ROUNDS, MOST_ROUNDS) >= least
+
+
+@pytest.mark.full
+@pytest.mark.benchmark(group="data")
+@pytest.mark.parametrize(("name", "least"), [("dcgan", 0.95), ("mlp-28px", 0.85), ("mlp-points", 0.75)])
+def test_what_it_costs_to_load_batches_ahead(compare: Any, registry: Registry, name: str, least: float) -> None:
+    """Data that does not fit on the device, against data that does; here both lie in memory."""
+    ours = CONTESTS[name].ours(registry, "reference", resident=False)
+    assert compare(ours, CONTESTS[name].ours(registry, "reference"), least, ROUNDS, MOST_ROUNDS) >= least

@@ -17,7 +17,8 @@ from ganbench.plan.modes import MODES
 from ganbench.plan.recipe import ENGINE
 from ganbench.train.checkpoint import load_checkpoint, save_checkpoint
 from ganbench.train.device import reference_mode
-from ganbench.train.draws import Latents
+from ganbench.train.draws import Latents, Stream
+from ganbench.train.loading import fits, free_memory
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 
@@ -52,6 +53,33 @@ def test_latents_do_not_depend_on_the_device() -> None:
     here, there = (Latents(recipe, 0, torch.device(d), None).draw(64, "test").z for d in ("cpu", "cuda:0"))
     assert here is not None and there is not None
     assert torch.equal(here, there.cpu())
+
+
+@pytest.mark.parametrize("case", ["images", "acgan", "audio"])
+def test_data_that_is_loaded_ahead_gives_the_same_bits(case: str) -> None:
+    """Batches and weights, whether the data lies on the GPU or on the host."""
+    reference_mode(torch.device("cuda:0"), 1)
+    try:
+        resident, loaded = (CASES[case].engine(device="cuda:0") for _ in range(2))
+        for name, stream in loaded.streams.items():
+            there = stream.stored.cpu()
+            loaded.streams[name] = Stream(there, stream.labels, stream.spec, stream.seed, torch.device("cuda:0"))
+        for engine in (resident, loaded):
+            train(engine, 6)
+        (one, other) = (engine.streams["A"].next(50) for engine in (resident, loaded))
+    finally:
+        torch.set_deterministic_debug_mode("default")
+    assert one.x is not None and other.x is not None and other.x.device == torch.device("cuda:0")
+    assert torch.equal(one.x, other.x) and torch.equal(one.extra["index"], other.extra["index"])
+    expected = resident.state()[0]
+    assert not [name for name, value in loaded.state()[0].items() if not torch.equal(value, expected[name])]
+
+
+def test_what_fits_on_a_gpu() -> None:
+    """By what is free now."""
+    free = free_memory(torch.device("cuda:0"))
+    assert 0 < free <= torch.cuda.get_device_properties(0).total_memory
+    assert fits(1_000, torch.device("cuda:0")) and not fits(free, torch.device("cuda:0"))
 
 
 @pytest.mark.parametrize("mode", [name for name in MODES if name != "reference"])
