@@ -402,16 +402,45 @@ class Column:
     positive: bool = True
 
 
+class Measured(float):
+    """A column's value with what is known beside it; `compute` may give it where a float would do.
+
+    error: its standard error, in its unit, over samples of *one* generator as many as these, the real ones being given;
+    None where it is not known. It says nothing of another training seed. method: how the error was had, in a few words.
+    groups: of samples, where it comes from so many. parts: what the value is made of, by name (class → distance, say).
+    """
+
+    error: float | None
+    method: str
+    groups: int | None
+    parts: Mapping[str, float]
+
+    def __new__(
+        cls,
+        value: float,
+        error: float | None = None,
+        method: str = "",
+        groups: int | None = None,
+        parts: Mapping[str, float] | None = None,
+    ) -> Measured:
+        made = super().__new__(cls, value)
+        made.error, made.method, made.groups, made.parts = error, method, groups, dict(parts or {})
+        return made
+
+
 @dataclass(frozen=True)
 class Metric:
     """A number (or several) from generated and real samples.
 
     needs: any of `"features"`, `"logits"`, `"labels"`, `"samples"`, `"training"`. compute(real, fake, params, device)
         -> {column: value}: `real` and `fake` are mappings with what `needs` names, as CPU tensors `(N, …)`; with
-        `"training"` a fifth argument has the same of all training samples. It may `warnings.warn(Caution(…))`.
+        `"training"` a fifth argument has the same of all training samples. A value may be a `Measured`, which says its
+        sampling error and its parts. It may `warnings.warn(Caution(…))`.
     columns: what it gives, in order. version: raised when a value would move. minimum: fewest samples on either side.
     params: every parameter and its default; all but those named in `neutral`, which cannot change a value (how much
         memory to use), are in the fingerprint. `params["samples"]`, if there, caps the number of samples.
+    jackknife: groups of generated samples, each left out in turn, that give the sampling error of columns whose values
+        do not say it; `compute` runs once more for each. 0 for none. For smooth functions of means, not for counts.
     """
 
     name: str
@@ -423,6 +452,7 @@ class Metric:
     minimum: int = 2
     neutral: tuple[str, ...] = ()
     paper: str | None = None
+    jackknife: int = 0
 
 
 @dataclass(frozen=True)

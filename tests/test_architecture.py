@@ -89,7 +89,7 @@ WRAPPERS = {"datasets", "extractors", "files", "metrics", "scale_rows"}
 ZOO_LIBRARIES = {"torch", "torchvision", "numpy"} | set(sys.stdlib_module_names)
 
 MAX_LINES = 300
-LONGER = {"api.py": 480, "plugins.py": 350}
+LONGER = {"api.py": 510, "plugins.py": 350}
 MAX_PLUGIN_CODE = 200
 
 PLAIN_WORDS: dict[str, str] = {

@@ -14,6 +14,7 @@ import typer
 from ganbench.api import Extractor
 from ganbench.cli.loading import load
 from ganbench.cli.planning import find_suite, slots
+from ganbench.cli.run_info import score_row
 from ganbench.cli.terminal import columns, one_line
 from ganbench.errors import UsageError
 from ganbench.execute import folders
@@ -24,7 +25,6 @@ from ganbench.plan.foreign import Known, plan_foreign, protocol, suite_of
 from ganbench.plan.rescore import plan_rescoring
 from ganbench.plan.scoring import Choice
 from ganbench.plan.spec import RunSpec
-from ganbench.publish.text import NOTHING, number
 from ganbench.rank import Record
 from ganbench.reading.form import LAYOUTS
 from ganbench.record.files import read_json
@@ -195,7 +195,7 @@ def _tell(
     asked: Request, opening: str, notes: Sequence[str], scores: list[dict[str, Any]], folder: Path, closing: str
 ) -> None:
     if asked.json:
-        keys = ("variant", "column", "value", "skipped", "direction", "n", "fingerprint")
+        keys = ("variant", "column", "value", "sampling_error", "skipped", "direction", "n", "fingerprint")
         found = [{key: score.get(key) for key in keys} for score in scores]
         answer = {"folder": str(folder), "notes": list(notes), "scores": found}
         typer.echo(json.dumps(answer, indent=1, ensure_ascii=False))
@@ -204,11 +204,7 @@ def _tell(
     for note in notes:
         typer.echo("  " + one_line(note))
     if scores:
-        rows = [("COLUMN", "VARIANT", "VALUE", "SAMPLES", "")]
-        rows += [
-            (s["column"], s["variant"], NOTHING if s["value"] is None else number(s["value"]),
-             NOTHING if s["n"] is None else f"{s['n']:,}", f"skipped: {s['skipped']}" if s["skipped"] else "")
-            for s in scores
-        ]  # fmt: skip
+        rows = [("COLUMN", "VARIANT", "VALUE", "SAMPLES", "SAMPLING ERROR", "")]
+        rows += [score_row(score) for score in scores]
         typer.echo(columns(rows))
     typer.echo(one_line(closing))

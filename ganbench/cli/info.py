@@ -1,8 +1,9 @@
-"""`ganbench info`: everything about one of them."""
+"""`ganbench info`: everything about one of them, or about a run."""
 
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -15,14 +16,23 @@ from ganbench.cli.terminal import columns, one_line
 def info(
     name: Annotated[
         str,
-        typer.Argument(metavar="NAME", help="NAME, KIND/NAME or PROVIDER:NAME.", autocompletion=completion.anything),
+        typer.Argument(
+            metavar="NAME",
+            help="NAME, KIND/NAME, PROVIDER:NAME, or a run's folder.",
+            autocompletion=completion.anything,
+        ),
     ],
     plugin: Plugins = None,
     plugins_dir: PluginsDirs = None,
     format: Format = Output.text,
 ) -> None:
-    """Show what one plugin declares: its paper, equations, recipe and requirements."""
-    from ganbench.cli import describe, loading
+    """Show what one plugin declares (paper, equations, recipe, requirements), or what a run's record says."""
+    from ganbench.cli import describe, loading, run_info
+
+    if run_info.is_run(name):
+        found = run_info.details(Path(name))
+        typer.echo(json.dumps(found, indent=1, ensure_ascii=False) if format is Output.json else run_info.page(found))
+        return
 
     found = describe.details(describe.find(loading.look_up(plugin, plugins_dir), name))
     if format is Output.json:

@@ -28,7 +28,7 @@ def render(leaderboards: Iterable[Leaderboard]) -> str:
 
 def _long(board: Leaderboard) -> pd.DataFrame:
     place = ["section", "position"]
-    long = board.scores.merge(board.frame[[*place, *_OF_ROW]], on=place, how="left")
+    long = board.scores.drop(columns="parts").merge(board.frame[[*place, *_OF_ROW]], on=place, how="left")
     long[["rank_low", "rank_high"]] = long[["rank_low", "rank_high"]].astype("Int64")
     for name, value in zip(_FIRST, ("id", "tier", "table"), strict=False):
         long[name] = board.suite[value]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import statistics as plain
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -29,13 +30,14 @@ def captions(
     """The captions of one table. costs: of the ranked rows, in their order."""
     if all(row.kind == "foreign" for row in made):
         nothing = "Nothing that was trained here is measured like this."
-        return (*_values(made, headline, log), nothing, *_seeds(made), *_cautions(made))
+        return (*_values(made, headline, log), nothing, *_seeds(made), *_sampling(made), *_cautions(made))
     return tuple(
         [
             *_kind(suite),
             *_values(made, headline, log),
             *_ranks(suite, headline, made, costs, log),
             *_seeds(made),
+            *_sampling(made),
             *_cautions(made),
             *_counts(superseded, reproduced, strange),
         ]
@@ -114,6 +116,21 @@ def _seeds(made: list[Row]) -> Iterator[str]:
 def _forced(record: Mapping[str, Any]) -> list[str]:
     """What had changed when this run went on from a checkpoint all the same."""
     return [str(key) for forced in record.get("forced") or [] for key in forced["differences"]]
+
+
+def _sampling(made: list[Row]) -> Iterator[str]:
+    """How far scores move by which samples of one model were drawn: the median over seeds, for each column."""
+    found: dict[str, list[float]] = {}
+    for row in made:
+        for seed in row.seeds if not row.scale else []:
+            for column, error in seed.errors.items():
+                found.setdefault(column, []).append(error)
+    if found:
+        each = ", ".join(f"{column} {plain.median(errors):.2g}" for column, errors in found.items())
+        yield (
+            f"Error of scoring a finite sample of one model (standard error, median over runs): {each}. It is no error "
+            "of a row: the spread over seeds contains it already. Each run's is in the CSV and the JSON."
+        )
 
 
 def _cautions(made: list[Row]) -> Iterator[str]:

@@ -21,7 +21,8 @@ _FRAME = [
     "seconds", "peak_memory_bytes", "parameters_G", "parameters_D", "histogram_tv", "confidence",
 ]  # fmt: skip
 _SCORES = [
-    *_PLACE, "column", "direction", "samples", "seed", "status", "value", "n", "centre", "low", "high", "log",
+    *_PLACE, "column", "direction", "samples", "seed", "status", "value", "sampling_error", "parts", "n",
+    "centre", "low", "high", "log",
 ]  # fmt: skip
 _PAIRS = ["first", "second", "test", "p", "holm", "rank_check", "better"]
 
@@ -109,6 +110,8 @@ def _scores(row: Row, position: int, cols: Sequence[Column], log: bool) -> list[
                 "seed": seed.seed if row.seeded else None,
                 "status": seed.status,
                 "value": seed.scores.get(column.name, math.nan),
+                "sampling_error": seed.errors.get(column.name, math.nan),
+                "parts": seed.parts.get(column.name) or {},
                 "n": n,
                 "log": on_log,
             }

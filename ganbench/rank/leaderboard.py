@@ -39,8 +39,9 @@ class Leaderboard:
         rank_high (NaN: no rank), level, reason; medians over seeds of
         images_per_second, seconds, peak_memory_bytes, parameters_G, parameters_D, histogram_tv, confidence.
     scores: one line a row, column and seed: section, position, label, variant, column, direction, samples, seed,
-        status, value (seed is <NA> where it is not known); and of the row in this column n, centre, low, high (of
-        seeds that did not fail), log.
+        status, value (seed is <NA> where it is not known), sampling_error (standard error of scoring so many samples
+        of this model; NaN where it is not known), parts (a dict); and of the row in this column n, centre, low, high
+        (of seeds that did not fail), log.
     pairs: one line a pair of ranked rows: first, second, test, p, holm, rank_check (p), better (a label or "").
     environments: what the machines were, each once.
     """

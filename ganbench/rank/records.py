@@ -63,10 +63,13 @@ _ITEMS: dict[str, dict[str, Types]] = {
         "fingerprint": (str, NULL),
         "comparability": (str, NULL),
         "cautions": (list, NULL),
+        "sampling_error": (dict, NULL),
+        "parts": (dict, NULL),
     },
     "looks": {"cycle": (int, NULL), "column": (str, NULL), "value": (*NUMBER, NULL), "n": (int, NULL)},
     "forced": {"differences": (dict,)},
 }
+_ERROR: dict[str, Types] = {"value": NUMBER, "method": (str,), "groups": (int, NULL)}
 _SANITY: dict[str, Types] = {"confidence": (*NUMBER, NULL), "histogram": (list, NULL)}
 
 
@@ -128,6 +131,10 @@ def _check(record: Record, file: Path) -> None:
     for at, score in enumerate(record.get("scores") or []):
         for text in score["cautions"] or []:
             require(file, f"scores[{at}].cautions", text, (str,))
+        if score["sampling_error"] is not None:
+            require_fields(file, score["sampling_error"], _ERROR, f"scores[{at}].sampling_error")
+        for part, value in (score["parts"] or {}).items():
+            require(file, f"scores[{at}].parts.{part}", value, (*NUMBER, NULL))
         one_of(file, f"scores[{at}].direction", score["direction"], ("lower", "higher", "none"))
     for variant, sanity in (record.get("sanity") or {}).items():
         require(file, f"sanity.{variant}", sanity, (dict,))

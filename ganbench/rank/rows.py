@@ -34,7 +34,11 @@ class Column:
 
 @dataclass
 class Seed:
-    """One training seed. status: completed, degenerate, diverged, missing or skipped. scores: column -> value."""
+    """One training seed. status: completed, degenerate, diverged, missing or skipped. scores: column -> value.
+
+    errors: column -> the standard error of scoring so many samples of this one model. parts: column -> what its value
+    is made of, by name.
+    """
 
     seed: int
     status: str
@@ -42,6 +46,8 @@ class Seed:
     scores: dict[str, float] = field(default_factory=dict)
     sanity: dict[str, float] = field(default_factory=dict)
     reason: str = ""
+    errors: dict[str, float] = field(default_factory=dict)
+    parts: dict[str, dict[str, float | None]] = field(default_factory=dict)
 
     @property
     def counts(self) -> bool:
@@ -188,13 +194,17 @@ def _seed(group: Group, record: Record, variant: str, known: Mapping[str, Column
     if status not in ("completed", "diverged"):
         return Seed(record["seed"], "skipped" if status == "skipped" else "missing", record, reason=reason or status)
     mine = [score for score in group.scores(record) if score["variant"] == variant]
-    scores: dict[str, float] = {}
+    kept: dict[str, dict[str, Any]] = {}
     for score in mine:
         if (score["fingerprint"] or "") == known[score["column"]].fingerprint and score["value"] is not None:
-            scores.setdefault(score["column"], float(score["value"]))
+            kept.setdefault(score["column"], score)
+    scores = {name: float(score["value"]) for name, score in kept.items()}
     if status == "diverged" and (look := _last_look(record, group.suite["headline"])):
         reason = f"{reason}; {look}" if reason else look
     seed = Seed(record["seed"], status, record, scores, _sanity(record, variant), reason)
+    errors = {name: score.get("sampling_error") for name, score in kept.items()}
+    seed.errors = {name: float(error["value"]) for name, error in errors.items() if error}
+    seed.parts = {name: score["parts"] for name, score in kept.items() if score.get("parts")}
     if status == "completed" and group.suite["headline"] not in scores:
         _without_headline(seed, [score for score in mine if score["column"] == group.suite["headline"]])
     return seed

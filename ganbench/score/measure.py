@@ -19,6 +19,7 @@ from ganbench.plugins import Registry
 from ganbench.score.extraction import FEATURES, LOGITS, Extraction, Features, tensor
 from ganbench.score.references import Reference
 from ganbench.score.samples import Samples
+from ganbench.score.sampling_error import described, with_jackknife
 from ganbench.undisturbed import undisturbed
 
 TRAINING = "training"
@@ -123,6 +124,7 @@ class Measure:
                 warnings.warn_explicit(other.message, other.category, other.filename, other.lineno)
         if missing := {c.name for c in self.metric.columns} - set(found):
             raise TypeError(f"metric '{self.name}' gave no value for {', '.join(sorted(missing))}")
+        found = with_jackknife(found, self.metric, first, second, self.params, device, *further)
         return found, [str(w.message) for w in caught if isinstance(w.message, Caution)]
 
 
@@ -174,7 +176,8 @@ def score(
             reason = str(error)
     scores = []
     for column in measure.metric.columns:
-        value = float(values[column.name]) if column.name in values else math.nan
+        given = values.get(column.name, math.nan)
+        value = float(given)
         finite = math.isfinite(value)
         scores.append(
             {
@@ -184,6 +187,7 @@ def score(
                 "direction": column.direction,
                 "unit": column.unit,
                 "positive": column.positive,
+                **(described(given) if finite else {"sampling_error": None}),
                 **known,
                 **({"cautions": cautions} if cautions else {}),
             }

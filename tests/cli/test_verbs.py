@@ -12,6 +12,7 @@ from ganbench import __version__
 from ganbench.cli import main
 from ganbench.cli.terminal import columns, duration, one_line
 
+RESULTS = Path(__file__).parents[2] / "results"
 TOY = str(Path(__file__).parents[1] / "execute" / "toy.py")
 RUN = ["run", "-p", TOY, "--suite", "toy", "--device", "cpu", "--dry-run"]
 
@@ -66,6 +67,21 @@ def test_list_and_info(capsys: pytest.CaptureFixture[str]) -> None:
     suite = answered(["info", "suite/toy", "-p", TOY], capsys)
     assert suite["tiers"]["tiny"]["budget"] == {"generator_steps": 40}
     assert "A whole little world" in said(["info", "suite/toy", "-p", TOY], capsys)
+
+
+def test_info_of_a_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (published,) = RESULTS.glob("mnist-quick/cdcgan-non-saturating-s0-*")
+    record = json.loads((published / "result.json").read_text())
+    old = {key: value for key, value in record["scores"][0].items() if key not in ("sampling_error", "parts")}
+    error = {"value": 1.25, "method": "first order", "groups": None}
+    new = {**record["scores"][1], "sampling_error": error, "parts": {"0": 21.5, "7": 340.25}}
+    (tmp_path / "result.json").write_text(json.dumps(record | {"scores": [old, new]}))
+    first, second = answered(["info", str(tmp_path)], capsys)["scores"]
+    assert (first["value"], first["sampling_error"], first["parts"]) == (old["value"], None, None)
+    assert (second["sampling_error"], second["parts"]) == (error, new["parts"])
+    page = said(["info", str(tmp_path)], capsys)
+    assert "cdcgan · non-saturating" in page and "SAMPLING ERROR" in page and " 1.2\n" in page and "±" not in page
+    assert f"{new['column']} of {new['variant']} is made of: 0 21.5, 7 340\n" in page
 
 
 def test_a_name_of_several_kinds_must_be_told_apart(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

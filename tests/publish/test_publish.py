@@ -108,6 +108,23 @@ def test_json_has_null_for_what_is_not_there():
     assert bad["median"] is None and bad["values"] == [None] and bad["diverged"] == 1
 
 
+def test_the_error_of_a_finite_sample_is_a_column_and_a_line_and_never_an_interval():
+    made = record("measured", 0, 300.0)
+    error = {"value": 2.5, "method": "first order", "groups": None}
+    made["scores"][0] |= {"sampling_error": error, "parts": {"0": 250.0, "9": 350.0}}
+    tables = boards(made)
+    long = pd.read_csv(io.StringIO(render(tables, "csv")))
+    mine = long[(long["label"] == "measured") & (long["column"] == HEADLINE)]
+    assert list(mine["sampling_error"]) == [2.5] and "parts" not in long
+    assert long.loc[long["label"] != "measured", "sampling_error"].isna().all()
+    (table,) = json.loads(render(tables, "json"))
+    (score,) = [s for s in table["scores"] if s["label"] == "measured" and s["column"] == HEADLINE]
+    assert (score["sampling_error"], score["parts"]) == (2.5, {"0": 250.0, "9": 350.0})
+    for format in ("md", "text"):
+        page = " ".join(render(tables, format).split())
+        assert "Error of scoring a finite sample of one model" in page and "±" not in page
+
+
 def test_an_unknown_format_is_an_error():
     with pytest.raises(UsageError, match="did you mean csv"):
         render([], "csvv")

@@ -178,6 +178,22 @@ def test_what_a_metric_warned_of_is_a_line():
     assert not any("Read with care" in line for line in board(five(a=100)).captions)
 
 
+def test_the_error_of_scoring_a_finite_sample_stands_beside_and_moves_nothing():
+    records, bare = five(a=100, b=200), five(a=100, b=200)
+    for at, made in enumerate(records):
+        made["scores"][0] |= {
+            "sampling_error": {"value": 1.0 + at, "method": "first order", "groups": None},
+            "parts": {"0": 90.0, "1": 110.0},
+        }
+    table, plain = board(records), board(bare)
+    scores = table.scores[table.scores["column"] == HEADLINE]
+    assert list(scores["sampling_error"]) == [float(at) for at in range(1, 11)]
+    assert list(scores["parts"]) == [{"0": 90.0, "1": 110.0}] * 10
+    (said,) = set(table.captions) - set(plain.captions)
+    assert f"{HEADLINE} 5.5." in said and "the spread over seeds contains it already" in said and "±" not in said
+    assert table.frame.equals(plain.frame) and plain.scores["sampling_error"].isna().all()
+
+
 def test_null_scores_fail_and_skipped_metrics_are_missing():
     gone, skipped = record("gone", 0), record("skipped", 0)
     gone["scores"][0]["value"] = None

@@ -31,6 +31,18 @@ def test_no_folder_and_no_runs_are_errors(tmp_path):
         load_records([tmp_path])
 
 
+ERROR = {"value": 1.5, "method": "first order", "groups": None}
+
+
+def test_scores_with_and_without_a_sampling_error_are_read(tmp_path):
+    with_error, without = record("a"), record("b")
+    with_error["scores"][0] |= {"sampling_error": ERROR, "parts": {"0": 130.0, "1": None}}
+    with_error["scores"][1]["sampling_error"] = None
+    write(tmp_path, [with_error, without], grid=False)
+    found = {r["entry"]["label"]: r["scores"][0]["sampling_error"] for r in load_records([tmp_path])}
+    assert found == {"a": ERROR, "b": None}
+
+
 def broken(tmp_path, change):
     made = record("a")
     change(made)
@@ -60,6 +72,10 @@ def broken(tmp_path, change):
         (lambda r: r["scores"][1].update(value=float("nan")), "`scores[1].value`"),
         (lambda r: r["scores"][0].update(direction="up"), "`scores[0].direction`"),
         (lambda r: r["scores"][2].update(cautions=[{}]), "`scores[2].cautions`"),
+        (lambda r: r["scores"][0].update(sampling_error=0.3), "`scores[0].sampling_error`"),
+        (lambda r: r["scores"][0].update(sampling_error={"value": 1.0}), "`scores[0].sampling_error.method`"),
+        (lambda r: r["scores"][0].update(sampling_error=ERROR | {"value": "1"}), "`scores[0].sampling_error.value`"),
+        (lambda r: r["scores"][0].update(parts={"3": "x"}), "`scores[0].parts.3`"),
         (lambda r: r["sanity"]["last-ema"].update(histogram=["a"]), "`sanity.last-ema.histogram`"),
         (lambda r: r["throughput"].update(images_per_second=[]), "`throughput.images_per_second`"),
     ],

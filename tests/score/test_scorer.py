@@ -71,6 +71,31 @@ def test_every_variant_has_every_column_and_the_record_ranks(tiny: Any, scorer: 
     assert (folder / "samples" / "last-raw.npy").is_file()
 
 
+def test_the_error_of_a_finite_sample_and_the_parts_of_a_value_stand_beside_it(
+    tiny: Any, scorer: Scorer, result: Read
+) -> None:
+    label = "mlp · non-saturating"
+    run = tiny.runs[label]
+    metrics = [*run.score["metrics"], {"name": "brightness", "params": {}}]
+    tiny.runs[label] = replace(run, score={**run.score, "metrics": metrics})
+    folder = tiny.trained()
+    scorer.score(folder)
+    found = by_column(result(folder))
+    for column in COLUMNS[:5]:
+        error = found[column]["sampling_error"]
+        assert 0 < error["value"] < abs(found[column]["value"]) + 0.1 and error["method"]
+        assert found[column].get("parts") is None
+    assert found["recall/tiny-net"]["sampling_error"]["groups"] == 8
+    assert found["label-gap"]["sampling_error"] is None
+    images = np.load(folder / "samples" / "last-ema.npy")
+    error = found["brightness"]["sampling_error"]
+    assert (error["method"], error["groups"]) == ("delete-a-group jackknife", 12)
+    assert error["value"] == pytest.approx(images.mean((1, 2, 3)).std() / 600**0.5, rel=0.4)
+    assert list(found["brightness"]["parts"].values()) == pytest.approx(list(images.mean((0, 1, 3))))
+    assert all("sampling_error" not in look for look in result(folder)["looks"])
+    assert read_record(folder) is not None
+
+
 def test_measured_again_the_looks_stand_whose_samples_are_gone(tiny: Any, scorer: Scorer, result: Read) -> None:
     folder = tiny.trained()
     scorer.score(folder)

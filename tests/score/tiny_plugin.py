@@ -10,7 +10,19 @@ import numpy as np
 import torch
 from torch import nn
 
-from ganbench import Column, Dataset, Extractor, Images, Metric, Recipe, SampleSpec, Unavailable, Weights, hookimpl
+from ganbench import (
+    Column,
+    Dataset,
+    Extractor,
+    Images,
+    Measured,
+    Metric,
+    Recipe,
+    SampleSpec,
+    Unavailable,
+    Weights,
+    hookimpl,
+)
 
 SPEC = SampleSpec((1, 8, 8), (-1.0, 1.0), "image", classes=4)
 
@@ -49,6 +61,11 @@ def agreement(real, fake, params, device):
     return {"label-gap": float((shares[0] - shares[1]).abs().sum())}
 
 
+def brightness(real, fake, params, device):
+    rows = fake["samples"].double().mean((0, 1, 3))
+    return {"brightness": Measured(rows.mean(), parts={str(at): float(row) for at, row in enumerate(rows)})}
+
+
 @hookimpl
 def ganbench_datasets():
     yield Dataset("tiny", SPEC, load)
@@ -65,3 +82,4 @@ def ganbench_extractors():
 @hookimpl
 def ganbench_metrics():
     yield Metric("label-gap", ("samples", "labels"), agreement, (Column("label-gap", "lower"),), Recipe(power=1))
+    yield Metric("brightness", ("samples",), brightness, (Column("brightness", "none"),), jackknife=12)

@@ -3,6 +3,9 @@
     d² = |μ_r - μ_f|² + Tr(Σ_r + Σ_f) - 2 Σ_i √λ_i,    λ_i the eigenvalues of Hᵀ Σ_f H,    Σ_r = H Hᵀ
 
 Hᵀ Σ_f H is symmetric and has the eigenvalues of Σ_r Σ_f. Covariances with N - 1, in double precision.
+
+To first order, a generated sample x = μ_f + c contributes 2 (μ_f - μ_r)·c + |c|² - |(Hᵀ Σ_f H)^-¼ Hᵀ c|²: the gradient
+of d² (I - T is that by Σ_f, T the optimal transport's matrix) along the point's share of mean and covariance.
 """
 
 from __future__ import annotations
@@ -11,6 +14,9 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+
+SMALLEST, CHUNK = 1e-12, 4_000
+"""Share of the largest eigenvalue below which one is 0 but for rounding; samples centred at a time."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +44,20 @@ def distance(real: Half, features: Tensor, device: str) -> float:
     eigenvalues = torch.linalg.eigvalsh(product)[len(product) - rank :].clamp_min(0)
     squared = (real.mean - mean).square().sum() + real.trace + covariance.trace() - 2 * eigenvalues.sqrt().sum()
     return max(float(squared), 0.0)  # rounding gives a distance of 0 either sign
+
+
+def contributions(real: Half, features: Tensor, device: str) -> Tensor:
+    """What each generated sample contributes to the squared distance, but for a constant: `(N,)`."""
+    mean, covariance = _moments(features, device)
+    values, vectors = torch.linalg.eigh(real.factor.T @ covariance @ real.factor)
+    rank = min(len(features) - 1, int((values > values[-1] * SMALLEST).sum()))
+    values, vectors = values[len(values) - rank :], vectors[:, len(values) - rank :]
+    moved = real.factor @ (vectors * values**-0.25)
+    linear, parts = 2 * (mean - real.mean), []
+    for some in features.split(CHUNK):
+        c = some.to(device, torch.float64) - mean
+        parts.append(c @ linear + c.square().sum(1) - (c @ moved).square().sum(1))
+    return torch.cat(parts)
 
 
 def _moments(features: Tensor, device: str) -> tuple[Tensor, Tensor]:

@@ -17,7 +17,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ganbench import Column, Metric, hookimpl
+from ganbench import Column, Measured, Metric, hookimpl
+from ganbench_zoo.layers.sampling import FIRST_ORDER, of_divergence
 
 
 def compute(
@@ -27,12 +28,13 @@ def compute(
 
     Where generated samples have a class that no real one has, the divergence is infinite, and has no value.
     """
-    p, q = (
+    known, counts = (
         torch.bincount(side["logits"].argmax(1), minlength=side["logits"].shape[1]).double() for side in (real, fake)
     )
-    made = q > 0
-    p, q = p[made] / p.sum(), q[made] / q.sum()
-    return {"classes": float(made.sum()), "class-kl": max(float((q * (q / p).log()).sum()), 0.0)}
+    made, shares = counts > 0, known / known.sum()
+    p, q = shares[made], counts[made] / counts.sum()
+    divergence = max(float((q * (q / p).log()).sum()), 0.0)
+    return {"classes": float(made.sum()), "class-kl": Measured(divergence, of_divergence(counts, shares), FIRST_ORDER)}
 
 
 @hookimpl

@@ -18,8 +18,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ganbench import Column, Metric, Recipe, UsageError, hookimpl
+from ganbench import Column, Measured, Metric, Recipe, UsageError, hookimpl
 from ganbench_zoo.layers.probe import accuracy, fit
+from ganbench_zoo.layers.sampling import BINOMIAL, of_share
 
 SIZES = (100, 1_000, 10_000)
 """Of the real part; each has its column."""
@@ -47,10 +48,8 @@ def compute(
         return accuracy(fit(*train, classes, generator, hidden=hidden, penalty=penalty), *tested)
 
     largest = order[: max(SIZES)]
-    values = {
-        "cas": score(made, test),
-        "cas-reverse": score((learnt[0][largest], learnt[1][largest]), made),
-    }
+    values = {"cas": score(made, test), "cas-reverse": score((learnt[0][largest], learnt[1][largest]), made)}
+    values["cas-reverse"] = Measured(values["cas-reverse"], of_share(values["cas-reverse"], len(made[1])), BINOMIAL)
     for size in SIZES:
         part = learnt[0][order[:size]], learnt[1][order[:size]]
         both = torch.cat([part[0], made[0]]), torch.cat([part[1], made[1]])

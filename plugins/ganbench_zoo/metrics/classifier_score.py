@@ -13,7 +13,8 @@ from typing import Any
 
 from torch import Tensor
 
-from ganbench import Column, Metric, Recipe, UsageError, hookimpl
+from ganbench import Column, Measured, Metric, Recipe, UsageError, hookimpl
+from ganbench_zoo.layers.sampling import FIRST_ORDER, of_mean
 
 
 def compute(
@@ -26,7 +27,15 @@ def compute(
     if len(logits) < splits:
         raise UsageError(f"{splits} splits of {len(logits)} samples")
     result = isc_features_to_metric(logits, splits, shuffle=bool(params["shuffle"]), rng_seed=int(params["seed"]))
-    return {"classifier-score": float(result[KEY_METRIC_ISC_MEAN])}
+    value = float(result[KEY_METRIC_ISC_MEAN])
+    return {"classifier-score": Measured(value, of_mean(value * divergences(logits)), FIRST_ORDER)}
+
+
+def divergences(logits: Tensor) -> Tensor:
+    """KL(p(y | x) ‖ p(y)) of every sample: the logarithm of the score is their mean, also to first order."""
+    log = logits.double().log_softmax(1)
+    p = log.exp()
+    return (p * (log - p.mean(0).log())).sum(1)
 
 
 @hookimpl

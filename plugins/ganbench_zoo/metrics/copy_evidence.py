@@ -21,8 +21,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ganbench import Column, Metric, Recipe, UsageError, hookimpl
+from ganbench import Column, Measured, Metric, Recipe, UsageError, hookimpl
 from ganbench_zoo.layers.neighbours import distances, rows_within
+from ganbench_zoo.layers.sampling import FIRST_ORDER, of_mean
 
 SMALLEST = 1e-30
 """In place of a distance of 0 from an unseen sample: a copy stays a copy where the same picture is among those."""
@@ -44,7 +45,9 @@ def compute(
         raise UsageError(f"a level of {level} of {half} real samples: at least one of them must lie below")
     unseen, made, seen = (side[need].flatten(1).float().to(device) for side in (real, fake, training))
     ratios = compared(unseen, made, seen, float(params["memory"]))
-    return {column: sum(evidence(*pair, level) for pair in ratios) / 2}
+    value = sum(evidence(*pair, level) for pair in ratios) / 2
+    close = torch.stack([found < threshold(other, level) for found, other in ratios]).double().mean(0)
+    return {column: Measured(value, of_mean(close / (1 - level)), FIRST_ORDER)}
 
 
 def compared(unseen: Tensor, made: Tensor, seen: Tensor, memory: float) -> list[tuple[Tensor, Tensor]]:
@@ -66,8 +69,12 @@ def compared(unseen: Tensor, made: Tensor, seen: Tensor, memory: float) -> list[
 
 def evidence(made: Tensor, unseen: Tensor, level: float) -> float:
     """From ρ of generated and of unseen samples to the share of the former that is closer than chance has it."""
-    threshold = unseen.kthvalue(max(1, int(level * len(unseen)))).values
-    return (float((made < threshold).double().mean()) - level) / (1 - level)
+    return (float((made < threshold(unseen, level)).double().mean()) - level) / (1 - level)
+
+
+def threshold(unseen: Tensor, level: float) -> Tensor:
+    """The ρ below which a share `level` of unseen samples lies."""
+    return unseen.kthvalue(max(1, int(level * len(unseen)))).values
 
 
 @hookimpl

@@ -18,8 +18,9 @@ from typing import Any
 
 from torch import Tensor
 
-from ganbench import Caution, Column, Metric, hookimpl
-from ganbench_zoo.layers.frechet import Half, distance, half
+from ganbench import Caution, Column, Measured, Metric, hookimpl
+from ganbench_zoo.layers.frechet import Half, contributions, distance, half
+from ganbench_zoo.layers.sampling import FIRST_ORDER, of_mean
 
 KEPT = 4
 """Real halves kept in a process: test and val under two extractors."""
@@ -36,7 +37,11 @@ def compute(
         if len(x) <= x.shape[1]:
             said = f"{len(x)} {word} samples for {x.shape[1]} features: the covariance is rank-deficient"
             warnings.warn(Caution(said), stacklevel=2)
-    return {"fd": distance(_half(sides["real"], device), sides["generated"], device)}
+    real_half, made = _half(sides["real"], device), sides["generated"]
+    value = distance(real_half, made, device)
+    if len(made) <= made.shape[1]:
+        return {"fd": value}  # its gradient is not defined there
+    return {"fd": Measured(value, of_mean(contributions(real_half, made, device)), FIRST_ORDER)}
 
 
 def _half(features: Tensor, device: str) -> Half:

@@ -16,26 +16,36 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ganbench import Caution, Column, Metric, UsageError, hookimpl
-from ganbench_zoo.layers.frechet import distance, half
+from ganbench import Caution, Column, Measured, Metric, UsageError, hookimpl
+from ganbench_zoo.layers.frechet import contributions, distance, half
+from ganbench_zoo.layers.sampling import FIRST_ORDER, of_mean
 
 
 def compute(
     real: Mapping[str, Tensor], fake: Mapping[str, Tensor], params: Mapping[str, Any], device: str
 ) -> dict[str, float]:
     """Features `(N, width)` and labels `(N,)` of both sides to the mean and the largest distance over real classes."""
-    found, fewest = [], min(len(real["labels"]), len(fake["labels"]))
+    found: dict[str, float] = {}
+    errors: dict[str, float] = {}
+    fewest, width = min(len(real["labels"]), len(fake["labels"])), real["features"].shape[1]
     for label in torch.unique(real["labels"]):
         sides = [side["features"][side["labels"] == label].float() for side in (real, fake)]
         if (least := min(map(len, sides))) < 2:
             raise UsageError(f"{least} samples of class {int(label)} on one side")
         fewest = min(fewest, least)
-        found.append(distance(half(sides[0], device), sides[1], device))
-    width = real["features"].shape[1]
+        real_half = half(sides[0], device)
+        found[str(int(label))] = distance(real_half, sides[1], device)
+        error = of_mean(contributions(real_half, sides[1], device)) if len(sides[1]) > width else None
+        errors |= {} if error is None else {str(int(label)): error}
     if fewest <= width:
         said = f"{fewest} samples of a class for {width} features: the covariance is rank-deficient"
         warnings.warn(Caution(said), stacklevel=2)
-    return {"intra-fd": sum(found) / len(found), "intra-fd-worst": max(found)}
+    worst = max(found, key=lambda label: found[label])
+    whole = sum(e**2 for e in errors.values()) ** 0.5 / len(found) if len(errors) == len(found) else None
+    return {
+        "intra-fd": Measured(sum(found.values()) / len(found), whole, FIRST_ORDER, parts=found),
+        "intra-fd-worst": Measured(found[worst], errors.get(worst), FIRST_ORDER),
+    }
 
 
 @hookimpl

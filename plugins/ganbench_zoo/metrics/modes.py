@@ -20,8 +20,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ganbench import Column, Metric, Recipe, UsageError, hookimpl
+from ganbench import Column, Measured, Metric, Recipe, UsageError, hookimpl
 from ganbench_zoo.layers.mixtures import MIXTURES
+from ganbench_zoo.layers.sampling import BINOMIAL, FIRST_ORDER, of_divergence, of_share
 
 
 def modes(
@@ -42,11 +43,12 @@ def modes(
     cells = torch.cat([found, (~good).sum()[None]])
     own = torch.full((count + 1,), inside / count, dtype=torch.float64)
     own[-1] = 1.0 - inside
+    equal, share = torch.full((count,), 1.0 / count, dtype=torch.float64), float(good.double().mean())
     return {
         "modes": float((found > 0).sum()),
-        "high-quality": float(good.double().mean()),
-        "reverse-kl": divergence(everywhere, torch.full((count,), 1.0 / count, dtype=torch.float64)),
-        "mode-kl": divergence(cells, own),
+        "high-quality": Measured(share, of_share(share, len(points)), BINOMIAL),
+        "reverse-kl": Measured(divergence(everywhere, equal), of_divergence(everywhere, equal), FIRST_ORDER),
+        "mode-kl": Measured(divergence(cells, own), of_divergence(cells, own), FIRST_ORDER),
     }
 
 

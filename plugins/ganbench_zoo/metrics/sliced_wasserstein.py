@@ -16,7 +16,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ganbench import Column, Metric, Recipe, hookimpl
+from ganbench import Column, Measured, Metric, Recipe, hookimpl
+from ganbench_zoo.layers.sampling import FIRST_ORDER, of_mean
 
 CHUNK, SLICES = 1_000, 64
 """Samples projected, and directions sorted, at a time."""
@@ -32,11 +33,27 @@ def compute(
         sides[0].shape[1], int(params["directions"]), generator=torch.Generator().manual_seed(int(params["seed"]))
     )
     directions = (directions / directions.norm(dim=0)).to(device)
-    total = 0.0
+    total, error = 0.0, None
     for some in directions.split(SLICES, 1):
-        first, second = (_projected(side, some).sort(0).values for side in sides)
-        total += float((first - second).double().square().mean(0).sum())
-    return {"swd": (total / directions.shape[1]) ** 0.5}
+        first, second = (_projected(side, some).sort(0) for side in sides)
+        total += float((first.values - second.values).double().square().mean(0).sum())
+        if error is None:
+            error = of_mean(_potentials(first.values, second).mean(1))  # of the square, and the other slices are alike
+    value = (total / directions.shape[1]) ** 0.5
+    return {"swd": Measured(value, error / (2 * value) if error is not None and value else None, FIRST_ORDER)}
+
+
+def _potentials(real: Tensor, fake: torch.return_types.sort) -> Tensor:
+    """What each generated sample contributes to the squared distance along each line, `(N, slices)`.
+
+    real, fake: coordinates, sorted. The transport's potential: its slope is twice the way from the real to the
+    generated coordinate, and only differences of it count.
+    """
+    x = fake.values.double()
+    way = x - real.double()
+    rise = (way[1:] + way[:-1]) * x.diff(dim=0)
+    potential = torch.cat([rise.new_zeros(1, rise.shape[1]), rise.cumsum(0)])
+    return torch.empty_like(potential).scatter_(0, fake.indices, potential)
 
 
 def _projected(samples: Tensor, directions: Tensor) -> Tensor:
