@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 import pytest
 
 from ganbench import conformance, plugins
+from ganbench.storage import offline
 
 REGISTRY = plugins.load()
 CASES = [
@@ -18,7 +21,9 @@ CASES = [
 @pytest.mark.parametrize("case", CASES)
 def test_keeps_its_contract(case: conformance.Case) -> None:
     """Each check of each component; a warning counts as well, for the zoo has its papers and stays short."""
-    outcome = case.run()
+    # weights of gigabytes are checked where they lie, and not fetched for a test
+    with offline() if case.registered.kind == "extractor" else nullcontext():
+        outcome = case.run()
     if outcome.status == "skipped":
         pytest.skip(outcome.what)
     assert outcome.status == "ok", str(outcome)

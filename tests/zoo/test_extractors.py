@@ -177,10 +177,10 @@ class Attack:
 def test_a_hostile_weights_file_is_refused_and_not_run(tmp_path):
     file = tmp_path / "hostile.pth"
     torch.save({"fc.weight": Attack(tmp_path / "marker")}, file)
-    with pytest.raises(UsageError, match=r"hostile\.pth: no Inception weights"):
+    with pytest.raises(UsageError, match=r"hostile\.pth: no weights of inception-v3-compat"):
         inception.build(file)
     file.write_bytes(pickle.dumps(Attack(tmp_path / "marker")))
-    with pytest.raises(UsageError, match=r"hostile\.pth: no Inception weights"):
+    with pytest.raises(UsageError, match=r"hostile\.pth: no weights of inception-v3-compat"):
         inception.build(file)
     assert not (tmp_path / "marker").exists()
     with pytest.raises(UsageError, match="cannot be read"):

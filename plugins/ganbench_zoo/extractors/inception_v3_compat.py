@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from ganbench import Extractor, Images, UsageError, Weights, cache_dir, data_roots, fetch, hookimpl
+from ganbench_zoo.files.published import content, tensors
 
 NAME = "inception-v3-compat"
 LAYERS = ("64", "192", "768", "2048", "logits_unbiased", "logits")
@@ -40,23 +41,17 @@ def weights(path: Path | None = None) -> Weights:
     """The file given; else the official one from `ROOT/inception`, torch's hub folder, or a download."""
     if path is not None:
         file = Path(path)
-        digest = hashlib.sha256(content(file)).hexdigest()
+        data = content(NAME, file)
+        tensors(NAME, file, data)
+        digest = hashlib.sha256(data).hexdigest()
         return Weights(file, digest, official=digest.startswith(OFFICIAL))
     places = [root / "inception" for root in data_roots()] + [Path(torch.hub.get_dir()) / "checkpoints"]
     found = [place / FILE for place in places if (place / FILE).is_file()]
     file = found[0] if found else fetch(download, cache_dir() / "data" / "inception", WHAT) / FILE
-    digest = hashlib.sha256(content(file)).hexdigest()
+    digest = hashlib.sha256(content(NAME, file)).hexdigest()
     if not digest.startswith(OFFICIAL):
         raise UsageError(f"{file}: damaged, sha256 {digest[:8]}… instead of {OFFICIAL}…; delete it to fetch it again")
     return Weights(file, digest, official=True)
-
-
-def content(file: Path) -> bytes:
-    """The bytes of a weights file."""
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        raise UsageError(f"{file}: Inception weights: cannot be read ({error.strerror}); name another") from None
 
 
 def download(into: Path) -> None:
@@ -74,15 +69,13 @@ def build(weights_file: Path | None = None, layers: tuple[str, ...] = ("2048",))
         raise UsageError(f"{NAME} has no layer {', '.join(sorted(unknown))}; there are: {', '.join(LAYERS)}")
     file = weights(weights_file).file
     # torch-fidelity unpickles whatever it is given, so it is given a copy of what was read as plain tensors
+    private = io.BytesIO()
+    torch.save(tensors(NAME, file, content(NAME, file)), private)
+    private.seek(0)
     try:
-        tensors = torch.load(io.BytesIO(content(file)), map_location="cpu", weights_only=True)
-        private = io.BytesIO()
-        torch.save(tensors, private)
-        private.seek(0)
         network = FeatureExtractorInceptionV3(NAME, list(layers), feature_extractor_weights_path=private)
-    except Exception as error:  # the unpickler raises whatever a foreign file leads it to
-        reason = (str(error).splitlines() or [""])[0]
-        raise UsageError(f"{file}: no Inception weights of torch-fidelity ({type(error).__name__}: {reason})") from None
+    except RuntimeError as error:
+        raise UsageError(f"{file}: no weights of {NAME} ({' '.join(str(error).split())[:200]})") from None
     module = Inception(network).eval().to(memory_format=torch.channels_last)  # half again as fast on a CPU
     with torch.no_grad():
         tried = module(torch.arange(3 * 32 * 32).view(1, 3, 32, 32).remainder(256).to(torch.uint8))
