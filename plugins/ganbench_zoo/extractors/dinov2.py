@@ -67,7 +67,7 @@ class Variant:
         return Weights(found, hashlib.sha256(data).hexdigest())
 
     def download(self, into: Path) -> None:
-        """Fetch the published file, of which no hash is published: it is kept if it holds the network's tensors."""
+        """Fetch the published file, of which no hash is known: it is kept if it holds the network's tensors."""
         file = into / f"{self.stem}_pretrain.pth"
         torch.hub.download_url_to_file(URL.format(self.stem), str(file))
         self.filled(file, content(self.name, file))
