@@ -21,8 +21,10 @@ class Mode:
     shared_fake: D's last step of a cycle and G's step see one batch of samples, which is made once. fused_optimizer:
     Adam's update in one pass over memory. channels_last: images and kernels are stored with the channels innermost.
     autocast: the type that the networks compute in while they train (`"bfloat16"`), or None for float32; weights,
-    losses, optimizers and samples are float32 in any case. compiled: each turn (objective, gradients, Adam) is one
-    compiled function. off: switches that one entry could not have, and why.
+    losses, optimizers and samples are float32 in any case. tf32: on a GPU, matrix products and convolutions round their
+    factors to TF32 while networks train. compiled: each turn (objective, gradients, Adam) is one compiled function.
+    captured: on a GPU, the whole cycle (every turn, optimizers, averages) is one graph; a processor has none. only: the
+    kind of device that the mode is for, or None. off: switches that one entry could not have, and why.
     """
 
     name: str
@@ -30,7 +32,10 @@ class Mode:
     fused_optimizer: bool = False
     channels_last: bool = False
     autocast: str | None = None
+    tf32: bool = False
     compiled: bool = False
+    captured: bool = False
+    only: str | None = None
     off: Mapping[str, str] = field(default_factory=dict)
 
     def without(self, off: Mapping[str, str]) -> Mode:
@@ -40,18 +45,21 @@ class Mode:
 
     def switches(self) -> dict[str, Any]:
         """What a record says of it: the switches that are on, and those that could not be, with the reason."""
-        names = [f.name for f in dataclasses.fields(self) if f.name not in ("name", "off")]
+        names = [f.name for f in dataclasses.fields(self) if f.name not in ("name", "only", "off")]
         return {"on": [n for n in names if getattr(self, n)], "off": dict(self.off)}
 
 
 REFERENCE = Mode("reference")
+FAST: dict[str, Any] = {"shared_fake": True, "fused_optimizer": True, "channels_last": True, "captured": True}
 MODES = {
     mode.name: mode
     for mode in (
         REFERENCE,
-        Mode("fast", shared_fake=True, fused_optimizer=True, channels_last=True),
-        Mode("fast-bf16", shared_fake=True, fused_optimizer=True, channels_last=True, autocast="bfloat16"),
-        Mode("compiled", compiled=True),
+        Mode("fast", **FAST),
+        Mode("fast-tf32", **FAST, tf32=True, only="cuda"),
+        Mode("fast-bf16", **FAST, autocast="bfloat16"),
+        Mode("compiled", compiled=True, only="cpu"),
+        Mode("captured", fused_optimizer=True, captured=True, only="cuda"),
     )
 }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 
 class Average:
@@ -19,11 +19,22 @@ class Average:
         self.net, self.half_life, self.ramp_up = net, half_life, ramp_up
         self.copy = copy.deepcopy(net).requires_grad_(False).eval()
 
-    @torch.no_grad()
     def update(self, images: int, images_so_far: int) -> None:
         """Move towards the network after `images` more images."""
+        self.move(self.share(images, images_so_far))
+
+    def share(self, images: int, images_so_far: int) -> float:
+        """How much of the way to the network is gone after `images` more images, in [0, 1]."""
         half_life = min(self.half_life, self.ramp_up * images_so_far) if self.ramp_up > 0 else self.half_life
-        kept = 0.5 ** (images / half_life) if half_life > 0 else 0.0
-        torch._foreach_lerp_(list(self.copy.parameters()), list(self.net.parameters()), 1.0 - kept)
+        return 1.0 - (0.5 ** (images / half_life) if half_life > 0 else 0.0)
+
+    @torch.no_grad()
+    def move(self, share: float | Tensor) -> None:
+        """Go this share of the way to the network; a tensor () may have another value when a graph is replayed."""
+        if isinstance(share, Tensor):
+            for average, parameter in zip(self.copy.parameters(), self.net.parameters(), strict=True):
+                average.lerp_(parameter, share)
+        else:
+            torch._foreach_lerp_(list(self.copy.parameters()), list(self.net.parameters()), share)
         for mine, theirs in zip(self.copy.buffers(), self.net.buffers(), strict=True):
             mine.copy_(theirs)

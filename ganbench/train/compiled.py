@@ -29,7 +29,7 @@ class CompiledTurns:
     """The turns of an engine, compiled when the first of them is played."""
 
     def __init__(self, engine: Engine, turns: Iterable[Turn]) -> None:
-        self._turns = {turn.name: CompiledTurn(engine, turn) for turn in turns}
+        self.engine, self._turns = engine, {turn.name: CompiledTurn(engine, turn) for turn in turns}
         self._growing = [name for name, net in engine.nets.items() if hasattr(net, "at_step")]
         self._traced = False
 
@@ -49,11 +49,16 @@ class CompiledTurns:
             self._traced = True
         return None
 
-    def play(
-        self, turn: Turn, reals: Mapping[str, Batch], latents: Batch
-    ) -> tuple[dict[str, Tensor], dict[str, Tensor], Seen]:
-        """One step of a turn, see `CompiledTurn.play`."""
-        return self._turns[turn.name].play(reals, latents)
+    def play(self, turn: Turn, reals: Mapping[str, Batch], latents: Batch) -> Seen:
+        """One step of a turn; D's answers by origin."""
+        engine = self.engine
+        terms, norms, seen = self._turns[turn.name].play(reals, latents)
+        engine.record(turn, terms)
+        if engine.watch:
+            engine.window.answers(turn.name, seen)
+            for mover, norm in norms.items():
+                engine.window.gradient(mover, norm)
+        return seen
 
     def forget(self) -> None:
         """The optimizers' state was replaced: look it up anew."""

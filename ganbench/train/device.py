@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import resource
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -23,6 +25,16 @@ def reference_mode(device: torch.device, threads: int) -> None:
     if device.type == "cuda":
         torch.cuda.set_device(device)
         torch.cuda.init()
+
+
+@contextlib.contextmanager
+def tf32() -> Iterator[None]:
+    """A block in which matrix products and convolutions on a GPU round their factors to TF32 (10 bits of mantissa)."""
+    torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = True
+    try:
+        yield
+    finally:
+        torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
 
 
 def synchronize(device: torch.device) -> None:

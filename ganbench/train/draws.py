@@ -20,6 +20,12 @@ def seed_default(seed: int, device: torch.device) -> None:
         torch.cuda.default_generators[device.index or 0].manual_seed(seed)
 
 
+def to_device(tensor: Tensor, device: torch.device) -> Tensor:
+    """A tensor on the device, without waiting: a GPU copies one of the host from pinned memory when its turn comes."""
+    pinned = device.type == "cuda" and tensor.device.type == "cpu"
+    return (tensor.pin_memory() if pinned else tensor).to(device, non_blocking=True)
+
+
 def decode(stored: Tensor, spec: SampleSpec) -> Tensor:
     """Declared form → float32 in `spec.range`: uint8 from [0, 255], int16 from [-32768, 32767], floats as they are."""
     x = stored.to(torch.float32)
@@ -60,6 +66,7 @@ class Stream:
         device: torch.device | None = None,
     ) -> None:
         self.stored, self.labels, self.spec, self.seed, self.position = stored, labels, spec, seed, 0
+        self.device = stored.device if device is None else device
         self._loader = Loader(stored, self._indices, device) if device is not None else None
         self._epoch, self._order = -1, torch.empty(0, dtype=torch.int64)
         self._generator = torch.Generator()
@@ -70,13 +77,20 @@ class Stream:
         return self._loader is None
 
     def next(self, count: int) -> Batch:
-        """The next `count` samples, in `spec.range`; `extra["index"]` says which they are."""
-        if self._loader is None:
-            index = self._indices(self.position, count).to(self.stored.device, non_blocking=True)
-            samples = self.stored.index_select(0, index)
-        else:
-            index, samples = self._loader.take(self.position, count)
-        self.position += count
+        """The next `count` samples, see `take`."""
+        index, samples = self.drawn(count)
+        return self.take(to_device(index, self.device), samples)
+
+    def drawn(self, count: int) -> tuple[Tensor, Tensor | None]:
+        """Which samples are the next ones, `(count,)`, on the host; or, of data that is not resident, on the device with
+        the samples themselves in their declared form."""
+        position, self.position = self.position, self.position + count
+        return (self._indices(position, count), None) if self._loader is None else self._loader.take(position, count)
+
+    def take(self, index: Tensor, samples: Tensor | None = None) -> Batch:
+        """Samples by their number, in `spec.range`; `extra["index"]` says which they are. index, and samples where
+        data is not resident: on the device."""
+        samples = self.stored.index_select(0, index) if samples is None else samples
         y = self.labels.index_select(0, index) if self.labels is not None else None
         return Batch(x=decode(samples, self.spec), y=y, extra={"index": index})
 
@@ -110,13 +124,19 @@ class Latents:
 
     def draw(self, count: int, purpose: str, *axes: str | int) -> Batch:
         """`count` latents `(count, latent)` for one purpose; the same axes give the same latents."""
+        z, y = self.on_host(count, purpose, *axes)
+        there = None if y is None else to_device(y, self.device)
+        return Batch(z=to_device(z, self.device), y=there, origin="latent")
+
+    def on_host(self, count: int, purpose: str, *axes: str | int) -> tuple[Tensor, Tensor | None]:
+        """The same before they are moved to the device: latents, and labels `(count,)` of a conditional run."""
         generator = self._generator.manual_seed(derive(self.seed, purpose, *axes))
         z = torch.empty(count, self._size)
         z = z.uniform_(-1.0, 1.0, generator=generator) if self._uniform else z.normal_(generator=generator)
         y = None
         if self.frequencies is not None:
-            y = torch.multinomial(self.frequencies, count, replacement=True, generator=generator).to(self.device)
-        return Batch(z=z.to(self.device, non_blocking=True), y=y, origin="latent")
+            y = torch.multinomial(self.frequencies, count, replacement=True, generator=generator)
+        return z, y
 
 
 def label_frequencies(labels: Any, classes: int) -> Tensor:

@@ -18,8 +18,10 @@ from ganbench.errors import UsageError
 from ganbench.plan.modes import REFERENCE, Mode
 from ganbench.plan.seeds import derive
 from ganbench.train.averaging import Average
+from ganbench.train.captured import CapturedCycle
 from ganbench.train.chunks import split_batch, split_batches
 from ganbench.train.compiled import CompiledTurns
+from ganbench.train.device import tf32
 from ganbench.train.draws import Latents, Stream, seed_default
 from ganbench.train.freezing import Freezer
 from ganbench.train.meters import Window, gradient_norm
@@ -28,7 +30,7 @@ from ganbench.train.names import Call, plays
 from ganbench.train.optimizers import set_rates
 from ganbench.train.parts import Part, call_all, wrap_module
 from ganbench.train.players import build_nets, make_optimizers, trained_parameters
-from ganbench.train.state import below, pack, snapshot, unpack
+from ganbench.train.state import load_into, snapshot, state_of
 from ganbench.train.views import View, answers_of
 
 COUNTERS = ("cycles", "generator_steps", "discriminator_steps", "real_images", "fake_images")
@@ -80,26 +82,25 @@ class Engine:
         self.averages = {n: Average(self.nets[n], half_life, recipe["ema_ramp_up"]) for n in averaged}
         self.views = self._make_views(self.nets, autocast_type(mode))
         self.counters = dict.fromkeys(COUNTERS, 0)
-        self._taken = dict.fromkeys(self._turns, 0)
+        self.taken = dict.fromkeys(self._turns, 0)
         self.window = Window()
         self.watch = False
-        self._reals: dict[str, Batch] = {}
-        self._step = torch.zeros((), dtype=torch.int64, device=self.device)
-        self._progress = torch.zeros((), device=self.device)
+        self.reals: dict[str, Batch] = {}
         self.context: dict[str, Any] = {
             "nets": self.views,
             "D": self.views.get("D"),
             "G": self.views.get("G"),
             "recipe": recipe,
             "spec": spec,
-            "step": self._step,
-            "progress": self._progress,
+            "step": torch.zeros((), dtype=torch.int64, device=self.device),
+            "progress": torch.zeros((), device=self.device),
             "engine": self,
             "own": None,
         }
         followers: list[Any] = [*self.nets.values(), *(a.copy for a in self.averages.values())]
         followers += [p.module for p in self.parts.values() if p.module is not None]
         self._compiled = CompiledTurns(self, self._turns.values()) if mode.compiled else None
+        self._captured = CapturedCycle(self) if mode.captured else None
         self._followers = [Call(m.at_step) for m in followers if hasattr(m, "at_step")]
         self.set_progress(0.0)
 
@@ -121,88 +122,114 @@ class Engine:
     def set_progress(self, progress: float, step: int | None = None) -> None:
         """Tell everybody how far the run is: at the start of a cycle, and after loading."""
         step = self.counters["cycles"] if step is None else step
-        self._told = {"step": step, "progress": progress}
-        self._step.fill_(step)
-        self._progress.fill_(progress)
+        self.told = {"step": step, "progress": progress}
+        self.context["step"].fill_(step)
+        self.context["progress"].fill_(progress)
         for follow in self._followers:
-            follow({**self._told, "recipe": self.recipe})
+            follow({**self.told, "recipe": self.recipe})
         set_rates(self.optimizers, self.recipe, progress)
 
     def cycle(self, progress: float = 0.0, *, watch: bool = False) -> None:
         """Every turn once. watch: also take gradient norms and D's mean answers (read at the next poll)."""
         self.watch = watch
         self.set_progress(progress)
-        number = self.counters["cycles"]
-        for group in self.schedule:
-            turns = tuple(t for t in group if t.when is None or t.when(number))
-            if turns:
-                for repeat in range(turns[0].times):
+        with tf32() if self.mode.tf32 else contextlib.nullcontext():
+            if self._captured and (reason := self._captured.refusal()):
+                self._switch_off("captured", reason)
+            if self._captured:
+                self._captured.play()
+            else:
+                for turns, repeat in self.moves():
                     self._move(turns, repeat)
-        batch = self.recipe["batch_size"]
-        for average in self.averages.values():
-            average.update(batch, self.counters["cycles"] * batch + batch)
+                for name, share in self.shares().items():
+                    self.averages[name].move(share)
         self.counters["cycles"] += 1
+
+    def moves(self) -> Iterator[tuple[tuple[Turn, ...], int]]:
+        """The turns of this cycle in order: those that move together, and which repeat of theirs it is."""
+        for group in self.schedule:
+            turns = tuple(t for t in group if t.when is None or t.when(self.counters["cycles"]))
+            for repeat in range(turns[0].times if turns else 0):
+                yield turns, repeat
+
+    def shares(self) -> dict[str, float]:
+        """How far each average goes towards its network in this cycle."""
+        batch, done = self.recipe["batch_size"], self.counters["cycles"] * self.recipe["batch_size"]
+        return {name: average.share(batch, done + batch) for name, average in self.averages.items()}
+
+    def _switch_off(self, switch: str, reason: str) -> None:
+        self.mode = self.mode.without({**self.mode.off, switch: reason})
+        self._compiled, self._captured = None, None
 
     def _move(self, turns: tuple[Turn, ...], repeat: int, purpose: str = "draws") -> None:
         """One step of each turn: all gradients first, then all optimizers, then what components remember."""
         inner = purpose != "draws"
         batch = self.recipe["batch_size"]
-        if any(t.draws for t in turns) or not self._reals:
-            self._reals = {name: stream.next(batch) for name, stream in self.streams.items()}
-            if not inner:
-                self.counters["real_images"] += batch
+        drawn = any(t.draws for t in turns) or not self.reals
+        if drawn:
+            self.reals = {name: stream.next(batch) for name, stream in self.streams.items()}
         seen: dict[str, dict[str, list[Tensor]]] = {}
         for turn in turns:
             seed_default(derive(self.seed, purpose, turn.name, self.counters["cycles"], repeat), self.device)
             latents = self.latents.draw(batch, purpose, turn.name, self.counters["cycles"], repeat)
-            if self._compiled and (reason := self._compiled.refusal(self._reals, latents)):
-                self.mode, self._compiled = self.mode.without({**self.mode.off, "compiled": reason}), None
+            if self._compiled and (reason := self._compiled.refusal(self.reals, latents)):
+                self._switch_off("compiled", reason)
             if self._compiled:
-                seen[turn.name] = self._played(self._compiled, turn, latents)
+                seen[turn.name] = self._compiled.play(turn, self.reals, latents)
                 continue
             with contextlib.ExitStack() as stack:
                 for around in () if inner else call_all(self.parts, "around", {**self.context, "turn": turn.name}):
                     stack.enter_context(around)
-                seen[turn.name] = self._gradients(turn, latents, repeat, record=not inner)
+                seen[turn.name] = self.gradients(turn, latents, repeat, record=not inner)
+        if not self._compiled:
+            self.update(turns)
+        if not inner:
+            self.count(turns, drawn)
+            self.remember(turns, seen)
+
+    def update(self, turns: tuple[Turn, ...]) -> None:
+        """A step of the optimizers of all that moved."""
+        for mover in (m for turn in turns for m in turn.moves if m in self.optimizers):
+            if self.recipe["clip_grad_norm"] > 0:
+                nn.utils.clip_grad_norm_(self.parameters[mover], self.recipe["clip_grad_norm"])
+            if self.watch:
+                self.window.gradient(mover, gradient_norm(self.parameters[mover]))
+            self.optimizers[mover].step()
+
+    def count(self, turns: tuple[Turn, ...], drawn: bool) -> None:
+        """Count a move. drawn: whether it saw new real samples."""
+        batch = self.recipe["batch_size"]
+        self.counters["real_images"] += batch * drawn
         for turn in turns:
-            for mover in turn.moves:
-                if mover in self.optimizers and not self._compiled:
-                    if self.recipe["clip_grad_norm"] > 0:
-                        nn.utils.clip_grad_norm_(self.parameters[mover], self.recipe["clip_grad_norm"])
-                    if self.watch and not inner:
-                        self.window.gradient(mover, gradient_norm(self.parameters[mover]))
-                    self.optimizers[mover].step()
-        if inner:
-            return
-        for turn in turns:
-            self._taken[turn.name] += 1
+            self.taken[turn.name] += 1
             self.counters["fake_images"] += batch * turn.makes
             for role, counter in (("G", "generator_steps"), ("D", "discriminator_steps")):
                 self.counters[counter] += any(plays(role, m) for m in turn.moves)
-            with torch.no_grad():
-                known = {**self.context, "turn": turn.name, "seen": seen[turn.name]}
-                list(call_all(self.parts, "after", known))
 
-    def _gradients(self, turn: Turn, latents: Batch, repeat: int, *, record: bool) -> dict[str, list[Tensor]]:
+    @torch.no_grad()
+    def remember(self, turns: tuple[Turn, ...], seen: Mapping[str, Mapping[str, list[Tensor]]]) -> None:
+        """What components do after a move. seen: by turn, what D answered, by origin."""
+        for turn in turns:
+            list(call_all(self.parts, "after", {**self.context, "turn": turn.name, "seen": seen[turn.name]}))
+
+    def gradients(self, turn: Turn, latents: Batch, repeat: int, *, record: bool = True) -> dict[str, list[Tensor]]:
+        """The gradients of a turn's players; what D answered, by origin. record: in the window."""
         self.freezer.only(turn.moves)
         for mover in turn.moves:
             for parameter in self.parameters[mover]:
                 parameter.grad = None
         chunks = self.recipe["accumulate"]
         seen: dict[str, list[Tensor]] = {}
-        for reals, z in zip(split_batches(self._reals, chunks), split_batch(latents, chunks), strict=True):
+        for reals, z in zip(split_batches(self.reals, chunks), split_batch(latents, chunks), strict=True):
             for view in self.views.values():
                 view.forget()
             terms = self.terms(turn, self.known(turn, reals, z, repeat))
             if terms:
-                total = (
-                    sum(terms.values(), start=torch.zeros((), device=self.device))
-                    if len(terms) > 1
-                    else next(iter(terms.values()))
-                )
+                zero, one = torch.zeros((), device=self.device), next(iter(terms.values()))
+                total = sum(terms.values(), start=zero) if len(terms) > 1 else one
                 (total / chunks if chunks > 1 else total).backward()
             if record:
-                self._record(turn, terms)
+                self.record(turn, terms)
             for origin, answers in answers_of(self.views).items():
                 seen.setdefault(origin, []).extend(answers)
         for view in self.views.values():
@@ -213,7 +240,7 @@ class Engine:
 
     def known(self, turn: Turn, reals: Mapping[str, Batch], latents: Batch, repeat: int) -> dict[str, Any]:
         """What a turn's objective may name."""
-        known = self.context | {"count": self._taken[turn.name], "reals": reals, "latents": latents}
+        known = self.context | {"count": self.taken[turn.name], "reals": reals, "latents": latents}
         known |= {"last": repeat + 1 == turn.times, "real": next(iter(reals.values()), None)}
         known["context"] = known
         return known
@@ -222,16 +249,8 @@ class Engine:
         """The mean of each term of a turn."""
         return {name: value.mean() for name, value in self._objectives[turn.name](known).items()}
 
-    def _played(self, compiled: CompiledTurns, turn: Turn, latents: Batch) -> dict[str, list[Tensor]]:
-        terms, norms, seen = compiled.play(turn, self._reals, latents)
-        self._record(turn, terms)
-        if self.watch:
-            self.window.answers(turn.name, seen)
-            for mover, norm in norms.items():
-                self.window.gradient(mover, norm)
-        return seen
-
-    def _record(self, turn: Turn, terms: Mapping[str, Tensor]) -> None:
+    def record(self, turn: Turn, terms: Mapping[str, Tensor]) -> None:
+        """Keep the terms' means until the next poll."""
         for name, value in terms.items():
             self.window.loss(f"{turn.name}/{name}", self.counters["cycles"], value.detach())
 
@@ -244,57 +263,39 @@ class Engine:
         tensors: list[Tensor] = [p for m in movers for p in self.parameters[m]]
         tensors += [b for modules in self.modules().values() for m in modules.values() for b in m.buffers()]
         give_back = snapshot(tensors, [self.optimizers[m] for m in movers], list(self.streams.values()))
-        watch, self.watch, reals = self.watch, False, self._reals
+        watch, self.watch, reals = self.watch, False, self.reals
         for step in range(steps):
             self._move(turns, step, purpose="inner")
-        self.watch, self._reals = watch, reals
+        self.watch, self.reals = watch, reals
         yield
         give_back()
 
     @contextlib.contextmanager
     def eagerly(self) -> Iterator[None]:
-        """Play without compiled turns for a while."""
-        compiled, self._compiled = self._compiled, None
+        """Play without compiled turns and captured cycles for a while."""
+        kept, self._compiled, self._captured = (self._compiled, self._captured), None, None
         try:
             yield
         finally:
-            self._compiled = compiled
+            self._compiled, self._captured = kept
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Everything a checkpoint holds: tensors by name, and plain values."""
-        tensors = pack(self._stateful(), self.optimizers)
-        window, columns = self.window.state()
-        tensors |= {f"window/{k}": v for k, v in window.items()}
-        plain = {
-            "counters": self.counters,
-            "taken": self._taken,
-            "positions": {n: s.position for n, s in self.streams.items()},
-            "window": columns,
-            "told": self._told,
-        }
-        return tensors, plain
+        return state_of(self)
 
     def load(self, tensors: Mapping[str, Tensor], plain: Mapping[str, Any]) -> None:
         """Take up a state that `state` gave."""
-        unpack(tensors, self._stateful(), self.optimizers)
+        load_into(self, tensors, plain)
         if self._compiled:
             self._compiled.forget()
-        self.counters.update(plain["counters"])
-        self._taken.update(plain["taken"])
-        self._reals = {}
-        for name, position in plain["positions"].items():
-            self.streams[name].position = max(0, position - self.recipe["batch_size"])
-            if position:  # a turn that does not draw sees the last batch again
-                self._reals[name] = self.streams[name].next(self.recipe["batch_size"])
-        self.set_progress(**plain["told"])
-        self.window.load(below(tensors, "window/"), plain["window"])
+        if self._captured:
+            self._captured.forget()
 
     def modules(self) -> dict[str, dict[str, nn.Module]]:
         """All modules that train or remember, by kind (`player`, `component`) and name."""
-        return {
-            "player": self.nets,
-            "component": {n: p.module for n, p in self.parts.items() if p.module is not None},
-        }
+        components = {name: part.module for name, part in self.parts.items() if part.module is not None}
+        return {"player": self.nets, "component": components}
 
-    def _stateful(self) -> dict[str, dict[str, nn.Module]]:
+    def stateful(self) -> dict[str, dict[str, nn.Module]]:
+        """These, and the averaged copies (`average`)."""
         return {**self.modules(), "average": {n: a.copy for n, a in self.averages.items()}}

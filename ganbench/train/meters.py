@@ -32,6 +32,24 @@ class Window:
         for origin, values in seen.items():
             self._answers[f"{turn}/{origin}"] = torch.cat([v.reshape(-1) for v in values]).mean()
 
+    def columns(self) -> list[tuple[str, str]]:
+        """Kind and name of everything that is remembered."""
+        losses = [("loss", name) for name, values in self._losses.items() for _ in values]
+        return [*losses, *(("gradient", n) for n in self._gradients), *(("answer", n) for n in self._answers)]
+
+    def values(self) -> list[Tensor]:
+        """The values in the order of `columns`, each ()."""
+        losses = [v for values in self._losses.values() for _, v in values]
+        return [*losses, *self._gradients.values(), *self._answers.values()]
+
+    def add(self, columns: Sequence[tuple[str, str]], values: Sequence[Tensor], cycle: int, watched: bool) -> None:
+        """Remember what another window had in one cycle; all but losses only of a watched one."""
+        for (kind, name), value in zip(columns, values, strict=True):
+            if kind == "loss":
+                self.loss(name, cycle, value)
+            elif watched:
+                (self._gradients if kind == "gradient" else self._answers)[name] = value
+
     def poll(self) -> tuple[dict[str, Any], int | None]:
         """Means since the last poll, and the first cycle with a non-finite loss.
 

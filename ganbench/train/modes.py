@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import shutil
 from collections.abc import Sequence
@@ -15,6 +16,9 @@ from ganbench.train.parts import Part
 TAKES_SIDES = ("latents", "opponent", "around")
 """Hooks that make D's and G's turn see different latents, or another opponent: one batch cannot serve both."""
 
+GRAPHS = ("cuda",)
+"""Kinds of device that can replay a graph of what was launched on them."""
+
 
 def refusal(mode: Mode, device: str) -> str | None:
     """Why this machine cannot carry a mode out on a kind of device, and what to do instead; None if it can."""
@@ -23,7 +27,14 @@ def refusal(mode: Mode, device: str) -> str | None:
             f"mode '{mode.name}' computes in bfloat16, for which this processor has no instructions (AVX512-BF16 or "
             f"AMX): use another mode, or a GPU"
         )
-    if mode.compiled and device != "cpu":
+    if mode.only == "cuda" and device != "cuda":
+        why = (
+            "multiplies in TF32, which no processor does" if mode.tf32 else "needs graphs, which processors do not have"
+        )
+        return f"mode '{mode.name}' {why}: use another mode, or a GPU"
+    if mode.tf32 and torch.cuda.is_available() and torch.cuda.get_device_capability()[0] < 8:
+        return f"mode '{mode.name}' multiplies in TF32, which {torch.cuda.get_device_name()} does not: use another mode"
+    if mode.only == "cpu" and device != "cpu":
         return f"mode '{mode.name}' is for processors: on a GPU nobody has tried it; use another mode"
     if mode.compiled and not shutil.which(compiler := os.environ.get("CXX") or "g++"):
         return (
@@ -33,11 +44,14 @@ def refusal(mode: Mode, device: str) -> str | None:
     return None
 
 
-def narrowed(mode: Mode, recipe: Recipe, parts: Sequence[Part] | None) -> Mode:
+def narrowed(mode: Mode, recipe: Recipe, parts: Sequence[Part] | None, device: torch.device) -> Mode:
     """The mode with those switches off that this entry cannot have; `off` says why.
 
-    parts: the components of the standard game; None for a game of its own.
+    parts: the components of the standard game; None for a game of its own. device: `captured` is no switch at all where
+    there are no graphs.
     """
+    if device.type not in GRAPHS:
+        mode = dataclasses.replace(mode, captured=False)
     off = {}
     if mode.shared_fake and (reason := _sides(recipe, parts)):
         off["shared_fake"] = reason
@@ -45,7 +59,24 @@ def narrowed(mode: Mode, recipe: Recipe, parts: Sequence[Part] | None) -> Mode:
         off["fused_optimizer"] = f"only Adam has a fused form here, and the recipe says {recipe['optimizer']}"
     if mode.compiled and (reason := _untraceable(recipe, parts)):
         off["compiled"] = reason
+    if mode.captured and (reason := _uncapturable(recipe, parts)):
+        off["captured"] = reason
     return mode.without(off)
+
+
+def _uncapturable(recipe: Recipe, parts: Sequence[Part] | None) -> str | None:
+    """Why a cycle cannot be captured; None as far as can be told before one is rehearsed."""
+    if parts is None:
+        return "only the standard game's cycle is captured"
+    for part in parts:
+        for hook in ("opponent", "around", "at_step"):
+            if hook in part.hooks:
+                return f"{part.name} has the hook '{hook}', which runs between steps"
+        if part.every > 1:
+            return f"{part.name} runs every {part.every} steps, and every cycle must be the same"
+    if recipe["optimizer"] != "adam":
+        return f"only Adam can be captured here, and the recipe says {recipe['optimizer']}"
+    return None
 
 
 def _untraceable(recipe: Recipe, parts: Sequence[Part] | None) -> str | None:

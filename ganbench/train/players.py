@@ -45,5 +45,7 @@ def make_optimizers(
 ) -> dict[str, torch.optim.Optimizer]:
     """An optimizer for each mover that has something to train."""
     return {
-        n: make_optimizer(n, parameters[n], recipe, fused=mode.fused_optimizer) for n in sorted(movers) if parameters[n]
+        n: make_optimizer(n, parameters[n], recipe, fused=mode.fused_optimizer, captured=mode.captured)
+        for n in sorted(movers)
+        if parameters[n]
     }

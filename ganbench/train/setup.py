@@ -87,7 +87,7 @@ def assemble(
     """
     entry, recipe, spec = asked.entry, asked.recipe, asked.spec
     if entry["game"]:
-        mode = narrowed(asked.mode, recipe, None)
+        mode = narrowed(asked.mode, recipe, None, device)
         builder = registry.get("game", entry["game"])
         seed_default(derive(seed, "initialisation", "game"), device)
         game = builder.build(spec, recipe)
@@ -101,7 +101,7 @@ def assemble(
             recipe,
             lambda name: seed_default(derive(seed, "initialisation", "component", name), device),
         )
-        mode = narrowed(asked.mode, recipe, parts)
+        mode = narrowed(asked.mode, recipe, parts, device)
         architecture = registry.get("architecture", entry["architecture"])
         game = two_player(architecture, parts, spec, recipe, shared_fake=mode.shared_fake)
     return Engine(change(game), recipe, spec, streams, latents, seed=seed, device=device, mode=mode)

@@ -3,14 +3,47 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
 
 from ganbench.train.draws import Stream
 
+if TYPE_CHECKING:
+    from ganbench.train.engine import Engine
+
 Modules = Mapping[str, Mapping[str, nn.Module]]
 """Modules by kind and name."""
+
+
+def state_of(engine: Engine) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Everything a checkpoint holds of an engine: tensors by name, and plain values."""
+    tensors = pack(engine.stateful(), engine.optimizers)
+    window, columns = engine.window.state()
+    tensors |= {f"window/{k}": v for k, v in window.items()}
+    plain = {
+        "counters": engine.counters,
+        "taken": engine.taken,
+        "positions": {n: s.position for n, s in engine.streams.items()},
+        "window": columns,
+        "told": engine.told,
+    }
+    return tensors, plain
+
+
+def load_into(engine: Engine, tensors: Mapping[str, Tensor], plain: Mapping[str, Any]) -> None:
+    """Have an engine take up what `state_of` gave."""
+    unpack(tensors, engine.stateful(), engine.optimizers)
+    engine.counters.update(plain["counters"])
+    engine.taken.update(plain["taken"])
+    engine.reals = {}
+    for name, position in plain["positions"].items():
+        engine.streams[name].position = max(0, position - engine.recipe["batch_size"])
+        if position:  # a turn that does not draw sees the last batch again
+            engine.reals[name] = engine.streams[name].next(engine.recipe["batch_size"])
+    engine.set_progress(**plain["told"])
+    engine.window.load(below(tensors, "window/"), plain["window"])
 
 
 def pack(modules: Modules, optimizers: Mapping[str, torch.optim.Optimizer]) -> dict[str, Tensor]:
@@ -48,7 +81,7 @@ def _check(name: str, optimizer: torch.optim.Optimizer, state: Mapping[int, Mapp
     parameters = [p for group in optimizer.param_groups for p in group["params"]]
     trial = nn.Parameter(torch.zeros(1))
     trial.grad = torch.zeros(1)
-    other = type(optimizer)([trial], **optimizer.defaults)
+    other = type(optimizer)([trial], **{**optimizer.defaults, "lr": 0.0})  # a rate may lie on a GPU
     other.step()
     fields = {k: v.dtype for k, v in other.state[trial].items() if isinstance(v, Tensor)}
     for index, values in state.items():

@@ -109,10 +109,10 @@ class StandIn:
         if self.game:
             seed_for("game")
             game = self.game.build(self.spec, recipe)
-            able = narrowed(find_mode(mode), recipe, None)
+            able = narrowed(find_mode(mode), recipe, None, place)
         else:
             parts = build_parts([self.loss, *self.others], self.spec, recipe, seed_for)
-            able = narrowed(find_mode(mode), recipe, parts)
+            able = narrowed(find_mode(mode), recipe, parts, place)
             game = two_player(self.architecture, parts, self.spec, recipe, shared_fake=able.shared_fake)
         streams = {name: stream(self.spec, self.dtype, name, place) for name in game.streams}
         labels = next(iter(streams.values())).labels

@@ -1,0 +1,96 @@
+"""A function on tensors that stay where they are, as a graph of a GPU: launched as one, without Python in between.
+
+What such a function may not do is found out before a graph is made of it, while that costs nothing: look at a value on
+the host, or move data between the host and the device.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+
+Body = Callable[[], None]
+WARM_UP = 2
+"""Plays on the graph's stream before it is captured: libraries make their handles and workspaces in the first."""
+MASKABLE = ("aten::index", "aten::index_put", "aten::index_put_")
+MASKS = (torch.bool, torch.uint8)
+
+
+class Unfit(Exception):
+    """A function does what a graph cannot hold; the message says what, in a few words."""
+
+
+class Rehearsal(TorchDispatchMode):
+    """A block whose every operation, those of backward passes too, is looked at; what is unfit raises `Unfit`."""
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        if why := _unfit(func, args, kwargs):
+            raise Unfit(f"{func.overloadpacket} {why}")
+        return func(*args, **kwargs)
+
+
+def graph(body: Body, device: torch.device) -> Body:
+    """`body` as a graph, which does the same work on the same tensors; on a processor, which has none, `body` itself.
+
+    It is played a few times. An error leaves the device as it was; all but `torch.OutOfMemoryError` mean that no graph
+    can be made of it.
+    """
+    if device.type != "cuda":
+        return body
+    before, stream = torch.cuda.current_stream(device), torch.cuda.Stream(device)
+    made = torch.cuda.CUDAGraph()
+    try:
+        stream.wait_stream(before)
+        with torch.cuda.stream(stream), _waiting_is_an_error():
+            for _ in range(WARM_UP):
+                body()
+        before.wait_stream(stream)
+        # The same stream: its cuBLAS workspace is there by now, and does not lie in the graph's memory.
+        with torch.cuda.graph(made, stream=stream):
+            body()
+    except Exception:
+        _recover(device, before)
+        raise
+    return made.replay
+
+
+@contextlib.contextmanager
+def _waiting_is_an_error() -> Iterator[None]:
+    """A block in which torch raises where it would have the host wait for the GPU."""
+    level = torch.cuda.get_sync_debug_mode()
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        yield
+    finally:
+        torch.cuda.set_sync_debug_mode(level)
+
+
+def _recover(device: torch.device, stream: torch.cuda.Stream) -> None:
+    """After a capture that broke off: torch leaves the capture's stream current, and a default generator that takes
+    itself to be in the capture still, which would fail at the next random number."""
+    torch.cuda.set_stream(stream)
+    fresh = torch.Generator(device)
+    torch.cuda.default_generators[device.index or 0].graphsafe_set_state(fresh.graphsafe_get_state())
+
+
+def _unfit(func: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> str | None:
+    """Why an operation cannot be in a graph."""
+    name = func._schema.name
+    if name in MASKABLE:
+        masks = [i for i in args[1] if i is not None and i.dtype in MASKS]
+        filling = name != "aten::index" and args[2].numel() == 1  # torch fills where a mask says, without counting
+        if masks and not filling:
+            return "counts the True ones of a mask on the host"
+    elif torch.Tag.data_dependent_output in func.tags or torch.Tag.dynamic_output_shape in func.tags:
+        return "needs values on the host"
+    places = {t.device.type for t in tree_leaves((args, kwargs)) if isinstance(t, Tensor)}
+    if name == "aten::_to_copy" and kwargs.get("device") is not None:
+        places.add(torch.device(kwargs["device"]).type)
+    return "takes tensors of the host and of the device" if len(places) > 1 else None
