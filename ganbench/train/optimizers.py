@@ -64,8 +64,10 @@ def make_optimizer(
     if kind == "adam":
         options = {"betas": tuple(recipe["betas"]), "eps": recipe["eps"], "weight_decay": decay}
         if captured:
-            rate = torch.tensor(lr, device=parameters[0].device)
-            return FusedAdam(parameters, rate, fused=True, capturable=True, **options)
+            optimizer = FusedAdam(parameters, lr, fused=True, capturable=True, **options)
+            for group in optimizer.param_groups:
+                group["lr"] = torch.tensor(lr, device=parameters[0].device)
+            return optimizer
         return (
             FusedAdam(parameters, lr, fused=True, **options) if fused else torch.optim.Adam(parameters, lr, **options)
         )

@@ -81,7 +81,7 @@ def _check(name: str, optimizer: torch.optim.Optimizer, state: Mapping[int, Mapp
     parameters = [p for group in optimizer.param_groups for p in group["params"]]
     trial = nn.Parameter(torch.zeros(1))
     trial.grad = torch.zeros(1)
-    other = type(optimizer)([trial], **{**optimizer.defaults, "lr": 0.0})  # a rate may lie on a GPU
+    other = type(optimizer)([trial], **optimizer.defaults)
     other.step()
     fields = {k: v.dtype for k, v in other.state[trial].items() if isinstance(v, Tensor)}
     for index, values in state.items():

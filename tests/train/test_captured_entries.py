@@ -1,0 +1,120 @@
+"""That no step of anything registered looks at a value: each cycle is rehearsed on a device that has none.
+
+Torch's device `meta` has shapes and no values, so it refuses whatever would have a GPU's stream wait for the host; and
+its tensors lie elsewhere than the host's, so what mixes both is told apart as on a GPU.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import torch
+from stand_ins import CASES, StandIn
+from stand_ins.convolutions import CONVOLUTIONS
+
+from ganbench import Recipe, Regularizer, SampleSpec, plugins
+from ganbench.plan.entries import Wishes, alone
+from ganbench.plan.modes import find_mode
+from ganbench.plan.suite import EntrySet
+from ganbench.train import Engine, modes
+from ganbench.train.draws import Latents, Stream
+from ganbench.train.setup import Asked, assemble
+
+META = torch.device("meta")
+REGISTRY = plugins.load()
+SPECS = [SampleSpec((3, 32, 32), classes=4), SampleSpec((1, 28, 28), classes=4), SampleSpec((2,), None, "points")]
+NEVER = {"unrolled", "unrolled-surrogate", "extra-gradient", "stylegan2", "r1-lazy", "recipe-rmsprop", "recipe-sgd"}
+GAMES = {"gmmn", "cyclegan", "ali", "sgan", "progan"}
+MANY = {"many-on-labels", "many-packed", "many-ahead", "many-unrolled"}
+
+
+def names(kind: str) -> list[str]:
+    return [entry.name for entry in REGISTRY.of(kind)]
+
+
+@pytest.fixture(autouse=True)
+def without_values(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Adam's fused form is let on the device, where it has nothing to compute."""
+    monkeypatch.setattr(modes, "GRAPHS", ("cuda", "meta"))
+    monkeypatch.setattr(sys.modules["torch.optim.adam"], "_device_dtype_check_for_fused", lambda *args, **options: None)
+    library = torch.library.Library("aten", "IMPL", "Meta")
+    library.impl("_fused_adam_.tensor_lr", lambda *args, **options: None)
+    yield
+    library._destroy()
+
+
+def engine(entry: Any, spec: SampleSpec) -> Engine:
+    recipe = Recipe({k: v["value"] for k, v in entry.recipe.items()})
+    known = spec if entry.conditional else spec.but(classes=0)
+    stored = torch.empty((80, *spec.shape), dtype=torch.uint8 if spec.modality == "image" else None, device=META)
+    labels = torch.empty(80, dtype=torch.int64, device=META) if known.classes else None
+    shares = torch.ones(known.classes) if known.classes else None
+    asked = Asked(entry.description, entry.components, recipe, known, find_mode("captured"))
+    latents = Latents(recipe, 0, META, shares)
+    return assemble(asked, REGISTRY, {"A": Stream(stored, labels, known, 0)}, latents, 0, META)
+
+
+def check(architecture: str, losses: list[str], extras: list[tuple[str, ...]], specs: list[SampleSpec]) -> int:
+    """How many entries are captured; those that cannot be are those whose optimizer cannot."""
+    wishes, played = Wishes(settings={"batch_size": 8, "d_steps": 1, "width": 8}), 0
+    for spec in specs:
+        for extra in extras:
+            for entry in alone(REGISTRY, spec, EntrySet((architecture,), tuple(losses), extra, recipe={}), wishes):
+                if entry.skip:
+                    continue
+                made = engine(entry, spec)
+                reason = made._captured.refusal() if made._captured else made.mode.off["captured"]
+                declared = entry.recipe["optimizer"]["value"] != "adam"
+                assert (reason is None) != declared, f"{entry.description['label']}: {reason}"
+                played += reason is None
+    return played
+
+
+@pytest.mark.parametrize("architecture", names("architecture"))
+def test_everything_registered_can_be_captured_with_something(architecture: str) -> None:
+    """The losses and the regularizers are dealt out to the architectures."""
+    several = names("architecture")
+    number, count = several.index(architecture), len(several)
+    losses, extras = names("loss")[number::count], names("regularizer")[number::count]
+    spec = next(s for s in SPECS if REGISTRY.get("architecture", architecture).accepts.refuses(s) is None)
+    check(architecture, losses, [()], [spec])
+    check(architecture, names("loss")[:1], [(extra,) for extra in extras], [spec])
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("architecture", names("architecture"))
+def test_everything_registered_can_be_captured_with_everything(architecture: str) -> None:
+    """Every loss, alone and with each regularizer, on images and points: captured, or refused for what it declares."""
+    assert check(architecture, names("loss"), [(), *((name,) for name in names("regularizer"))], SPECS)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("preset", names("preset"))
+def test_every_preset_can_be_captured(preset: str) -> None:
+    """As published, sizes aside."""
+    settings = {"batch_size": 8, "width": 8}
+    for spec in SPECS[:2]:
+        (entry,) = alone(REGISTRY, spec, EntrySet(preset=preset, recipe={}), Wishes(settings=settings))
+        assert entry.skip or engine(entry, spec)._captured.refusal() is None
+
+
+@pytest.mark.parametrize("case", [CONVOLUTIONS, *CASES.values()], ids=lambda case: case.name)
+def test_every_hard_case_but_those_that_say_so(case: StandIn) -> None:
+    made = case.engine(mode="captured", device="meta")
+    assert bool(made._captured) == (case.name not in NEVER | GAMES | MANY)
+    if made._captured:
+        assert made._captured.refusal() is None
+        assert made._captured._report.device == META
+
+
+def test_what_mixes_host_and_device_is_told() -> None:
+    """A constant that a component makes on the host would have to be copied in every cycle."""
+    for name, term in {
+        "host": lambda D, fake: D(fake) * torch.ones(len(fake.x)),
+        "scalar": lambda D, fake: D(fake) * torch.tensor(2.0).to(fake.x.device),
+    }.items():
+        made = StandIn(name, others=(Regularizer(name, generator=term),)).engine(mode="captured", device="meta")
+        assert "takes tensors of the host and of the device" in made._captured.refusal()
