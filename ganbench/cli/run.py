@@ -38,7 +38,10 @@ def run(
     dataset: Annotated[str | None, named("dataset", "Instead of the suite's.")] = None,
     device: Annotated[str, typer.Option("--device", help="auto, cpu, cuda (every GPU) or cuda:N.")] = "auto",
     jobs: Annotated[
-        int | None, typer.Option("--jobs", "-j", help="Runs at a time, at most; one per core or GPU if not given.")
+        int | None,
+        typer.Option(
+            "--jobs", "-j", help="Runs at a time, at most; one per core or GPU if not given. Several may share a GPU."
+        ),
     ] = None,
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the suite's folder goes.")] = Path("runs"),
     resume: Annotated[

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json as jsons
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import typer
 from rich.console import Console
@@ -13,14 +15,17 @@ from rich.console import Console
 from ganbench.cli.leaderboard import show as show_leaderboard
 from ganbench.cli.planning import Planned
 from ganbench.cli.terminal import columns, count, duration, one_line
+from ganbench.errors import UsageError
 from ganbench.execute import folders
 from ganbench.execute.local import Event, stopped_as_by_ctrl_c
 from ganbench.execute.local import run as run_locally
 from ganbench.execute.lock import SuiteLock
+from ganbench.execute.sharing import most_at_once
 from ganbench.execute.slot import LEFT, Outcome, Slot
 from ganbench.execute.slots import seconds_left
 from ganbench.plan.spec import TRAINED
 from ganbench.publish.live import Live
+from ganbench.record.files import read_json
 
 
 def show(planned: Planned, out: Path, resume: str, json: bool) -> int:
@@ -51,9 +56,14 @@ def run(planned: Planned, out: Path, resume: str, json: bool) -> int:
         for notice in planned.plan.notices:
             typer.echo(one_line(notice), err=json)
         forced = resume == "forced"
+        taken = planned.devices.taken(len(todo), most_at_once(_results(runs)))
+        if len(taken) < (wanted := len(planned.devices.taken(len(todo)))):
+            typer.echo(
+                f"{len(taken)} runs at a time, not {wanted}: finished ones say that a GPU holds no more", err=True
+            )
         slots = [
-            Slot(d, doors=planned.doors, held=(lock.descriptor,), forced=forced)
-            for d in planned.devices.slots[: len(todo)]
+            Slot(device, doors=planned.doors, held=(lock.descriptor,), forced=forced, shared=shared)
+            for device, shared in taken
         ]
         specs = {r.folder: r.spec for r in runs}
         with Live(len(todo), len(slots), Console(stderr=True), _pace(planned)) as live:
@@ -80,6 +90,15 @@ def run(planned: Planned, out: Path, resume: str, json: bool) -> int:
         whom = f"{count(len(left), 'run')} left to other processes, which are at work on them"
         typer.echo(f"ganbench: {whom}; the same command later does what is missing then", err=True)
     return int(bool(lost or left))
+
+
+def _results(runs: Sequence[folders.Planned]) -> list[dict[str, Any]]:
+    """What finished runs left, where it can be read."""
+    found = []
+    for file in (run.folder / "result.json" for run in runs if not run.todo):
+        with contextlib.suppress(UsageError):
+            found.append(read_json(file))
+    return found
 
 
 def _opening(planned: Planned, runs: Sequence[folders.Planned], out: Path) -> str:

@@ -71,10 +71,12 @@ class Slot:
         doors: Doors | None = None,
         held: tuple[int, ...] = (),
         forced: bool = False,
+        shared: bool = False,
     ) -> None:
         """device: `cpu`, `cuda:0`, … cores: CPU cores to bind the children to, or None. held: descriptors of locks that
-        the children keep for as long as they live. forced: take up checkpoints that were written elsewhere."""
-        self._hang_seconds, self._forced = hang_seconds(), forced
+        the children keep for as long as they live. forced: take up checkpoints that were written elsewhere. shared:
+        another slot has the same device, which records say."""
+        self._hang_seconds, self._forced, self.shared = hang_seconds(), forced, shared
         self.device, self._cores, self._doors, self._held = device, cores, doors or Doors(), held
         self._trainer: Child | None = None
         self._scorer: Scorer | None = None
@@ -131,7 +133,7 @@ class Slot:
     def _train(self, spec: RunSpec, folder: Path, held: tuple[int, ...]) -> tuple[str, str] | None:
         """None once `trained.json` is there, else the status and reason of the loss."""
         arguments = [*self._doors.arguments(), "--device", self.device, *(["--forced"] if self._forced else [])]
-        arguments.append(str(folder.resolve()))
+        arguments += [*(["--shared-device"] if self.shared else []), str(folder.resolve())]
         with (folder / "run.log").open("ab") as log:
             log.write(f"--- {now()} on {self.device}\n".encode())
             log.flush()

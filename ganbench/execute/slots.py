@@ -1,4 +1,4 @@
-"""Which slots this machine has: one per CPU core, or one per GPU."""
+"""Which slots this machine has: one per CPU core, or one per GPU (several, where that is asked for)."""
 
 from __future__ import annotations
 
@@ -17,8 +17,17 @@ class Devices:
     slots: tuple[str, ...]
 
     def __str__(self) -> str:
-        what = "core" if self.kind == "cpu" else "GPU"
-        return f"{len(self.slots)} {what}{'s' * (len(self.slots) != 1)}"
+        what, there = ("core", self.slots) if self.kind == "cpu" else ("GPU", tuple(dict.fromkeys(self.slots)))
+        shared = f", {len(self.slots)} runs at a time" if len(there) < len(self.slots) else ""
+        return f"{len(there)} {what}{'s' * (len(there) != 1)}{shared}"
+
+    def taken(self, runs: int, most: int | None = None) -> list[tuple[str, bool]]:
+        """The device of each slot that so many runs need, and whether another one shares it. most: slots on one GPU."""
+        slots = list(self.slots)
+        if self.kind == "cuda" and most is not None:
+            slots = [device for i, device in enumerate(slots) if slots[:i].count(device) < most]
+        slots = slots[:runs]
+        return [(device, self.kind == "cuda" and slots.count(device) > 1) for device in slots]
 
 
 def cpu_cores() -> int:
@@ -32,7 +41,7 @@ def devices(text: str, gpus: Callable[[], int], jobs: int | None = None) -> Devi
     """What `--device` and `--jobs` mean here.
 
     text: `auto`, `cpu`, `cuda` (every GPU) or `cuda:1`. gpus: counts the GPUs that torch can use; called only if it
-    matters. jobs: at most so many slots.
+    matters. jobs: at most so many slots; more than there are GPUs share them.
     """
     if jobs is not None and jobs < 1:
         raise UsageError(f"--jobs {jobs}: must be at least 1")
@@ -50,7 +59,7 @@ def devices(text: str, gpus: Callable[[], int], jobs: int | None = None) -> Devi
             raise UsageError(f"--device {text}: there is no such GPU; there are: {there}")
     if count:
         slots = (f"cuda:{int(number)}",) if colon else tuple(f"cuda:{i}" for i in range(count))
-        return Devices("cuda", slots[:jobs])
+        return Devices("cuda", tuple(slots[i % len(slots)] for i in range(jobs or len(slots))))
     return Devices("cpu", ("cpu",) * min(cpu_cores(), jobs or cpu_cores()))
 
 

@@ -1,7 +1,7 @@
 """Finish run folders with one slot: what Slurm, Ray or a script starts on a machine.
 
     python -m ganbench.execute.worker [-p FILE|MODULE]… [--plugins-dir DIR]… [--weights NAME=FILE]… [--device D]
-        [--forced] FOLDER…
+        [--forced] [--shared-device] FOLDER…
 
 A folder that another process is at work on (a worker, or `ganbench run`) is left to it; a dead one's is taken over.
 Plugins come from entry points and this command line only, never from a path that a run folder names.
@@ -29,13 +29,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--weights", action="append", default=[], metavar="NAME=FILE")
     parser.add_argument("--device", default="cpu", help="cpu (the default), cuda:0, …")
     parser.add_argument("--forced", action="store_true", help="take up checkpoints of other versions or machines")
+    parser.add_argument("--shared-device", action="store_true", help="another worker has the same GPU; records say so")
     parser.add_argument("folders", nargs="+", type=Path, metavar="FOLDER")
     asked = parser.parse_args(arguments)
     try:
         weights = {name: Path(file) for name, _, file in (w.partition("=") for w in asked.weights)}
         for folder in asked.folders:
             _belongs(folder, asked.device)
-        slot = Slot(asked.device, doors=Doors(asked.plugins, asked.directories, weights), forced=asked.forced)
+        doors = Doors(asked.plugins, asked.directories, weights)
+        slot = Slot(asked.device, doors=doors, forced=asked.forced, shared=asked.shared_device)
         with stopped_as_by_ctrl_c():
             outcomes = run(asked.folders, [slot], _tell)
     except UsageError as error:

@@ -88,7 +88,9 @@ def main() -> int:
             status, reason = "crashed", _where(error)
     step = run.step if run is not None else 0
     run = None  # the memory that it holds is wanted for the trials
-    if status == "oom" and spec is not None and registry is not None:
+    if status == "oom" and options.shared_device:
+        reason += "; other runs have the same GPU: with fewer --jobs each has more of it"
+    elif status == "oom" and spec is not None and registry is not None:
         reason += fitting(spec, registry, torch.device(options.device))
     with contextlib.suppress(OSError):  # the disk is full, which the parent says
         say(f"{status}: {reason}")  # the last line of the log: all there is where the spec cannot be read

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 import statistics
@@ -15,7 +16,7 @@ from ganbench.api import Game, SampleSpec, Turn
 from ganbench.plan.modes import REFERENCE
 from ganbench.plugins import Registry
 from ganbench.record.environment import environment
-from ganbench.train.device import gpu_facts, reference_mode, synchronize
+from ganbench.train.device import gpu_facts, reference_mode, synchronize, tf32
 from ganbench.train.draws import Latents, Stream
 from ganbench.train.engine import Engine
 from ganbench.train.modes import autocast_type
@@ -60,7 +61,8 @@ def measure(asked: Asked, registry: Registry, device_name: str, seconds: float =
     generated = counters["generator_steps"] * engine.recipe["batch_size"] / counters["real_images"]
     by_d = [summary["images_per_second"], *summary["spread"]]
     rate = by_d[0] / (counters["real_images"] / counters["cycles"])
-    peak = peak_rate(device, autocast_type(engine.mode) or torch.float32)
+    with tf32() if engine.mode.tf32 else contextlib.nullcontext():
+        peak = peak_rate(device, autocast_type(engine.mode) or torch.float32)
     return {
         "mode": asked.mode.name,
         "switches": engine.mode.switches(),

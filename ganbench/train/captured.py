@@ -17,7 +17,7 @@ from ganbench.api import Batch, Turn
 from ganbench.plan.seeds import derive
 from ganbench.train import graphs
 from ganbench.train.device import is_out_of_memory, synchronize
-from ganbench.train.draws import seed_default
+from ganbench.train.draws import seed_default, to_device
 from ganbench.train.meters import Window
 from ganbench.train.optimizers import FusedAdam
 
@@ -78,9 +78,9 @@ class CapturedCycle:
         """One cycle."""
         engine = self.engine
         assert self._replay is not None
-        cycle, pinned = engine.counters["cycles"], engine.device.type == "cuda"
+        cycle = engine.counters["cycles"]
         for name, value in self._drawn().items():
-            self._inputs[name].copy_(value.pin_memory() if pinned else value, non_blocking=True)
+            self._inputs[name].copy_(to_device(value, engine.device))
         seed_default(derive(engine.seed, "cycle", cycle), engine.device)
         self._replay()
         values = self._report.clone().unbind()  # the next replay writes over it
@@ -96,17 +96,20 @@ class CapturedCycle:
 
     def _drawn(self) -> dict[str, Tensor]:
         """What this cycle is given, on the host: latents and labels of each turn, numbers of the real samples of each
-        move that draws some, shares of the averages."""
-        engine, latents, labels, index = self.engine, [], [], dict[str, list[Tensor]]()
+        move that draws some (and the samples, where the data is not resident), shares of the averages."""
+        engine, latents, labels, reals = self.engine, [], [], dict[str, list[Tensor]]()
         batch, cycle = engine.recipe["batch_size"], engine.counters["cycles"]
         for turns, repeat in self._moves:
             for name, stream in engine.streams.items() if _draws(turns) else ():
-                index.setdefault(f"index/{name}", []).append(stream.indices(batch))
+                index, samples = stream.drawn(batch)
+                reals.setdefault(f"index/{name}", []).append(index)
+                if samples is not None:
+                    reals.setdefault(f"samples/{name}", []).append(samples)
             for turn in turns:
                 z, y = engine.latents.on_host(batch, "draws", turn.name, cycle, repeat)
                 latents.append(z)
                 labels.append(y)
-        drawn = {"z": torch.stack(latents), **{name: torch.stack(numbers) for name, numbers in index.items()}}
+        drawn = {"z": torch.stack(latents), **{name: torch.stack(values) for name, values in reals.items()}}
         drawn |= {f"share/{name}": torch.tensor(share) for name, share in engine.shares().items()}
         return drawn | ({} if labels[0] is None else {"y": torch.stack([y for y in labels if y is not None])})
 
@@ -118,7 +121,7 @@ class CapturedCycle:
         try:
             for turns, repeat in self._moves:
                 if _draws(turns):
-                    engine.reals = {n: s.take(inputs[f"index/{n}"][drawn]) for n, s in engine.streams.items()}
+                    engine.reals = {name: self._real(name, drawn) for name in engine.streams}
                     drawn += 1
                 engine.watch = repeat + 1 == turns[0].times  # a window keeps the last one's norms and answers
                 seen = {}
@@ -135,6 +138,12 @@ class CapturedCycle:
             self._report = torch.stack([value.float() for value in engine.window.values()])
         finally:
             engine.window, engine.watch, engine.reals = window, watch, reals
+
+    def _real(self, name: str, number: int) -> Batch:
+        """The batch of a data stream that a move draws."""
+        samples = self._inputs.get(f"samples/{name}")
+        index = self._inputs[f"index/{name}"][number]
+        return self.engine.streams[name].take(index, None if samples is None else samples[number])
 
     def _state(self) -> dict[str, Tensor]:
         """All tensors that a cycle may change, by name."""

@@ -82,8 +82,8 @@ class Stream:
         return self.take(to_device(index, self.device), samples)
 
     def drawn(self, count: int) -> tuple[Tensor, Tensor | None]:
-        """Which samples are the next ones, `(count,)`, on the host; or, of data that is not resident, on the device with
-        the samples themselves in their declared form."""
+        """Which samples are the next ones, `(count,)`, on the host; of data that is not resident, on the device, and
+        with the samples themselves in their declared form."""
         position, self.position = self.position, self.position + count
         return (self._indices(position, count), None) if self._loader is None else self._loader.take(position, count)
 

@@ -83,8 +83,7 @@ class Engine:
         self.views = self._make_views(self.nets, autocast_type(mode))
         self.counters = dict.fromkeys(COUNTERS, 0)
         self.taken = dict.fromkeys(self._turns, 0)
-        self.window = Window()
-        self.watch = False
+        self.window, self.watch = Window(), False
         self.reals: dict[str, Batch] = {}
         self.context: dict[str, Any] = {
             "nets": self.views,

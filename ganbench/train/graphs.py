@@ -45,18 +45,19 @@ def graph(body: Body, device: torch.device) -> Body:
     if device.type != "cuda":
         return body
     before, stream = torch.cuda.current_stream(device), torch.cuda.Stream(device)
-    made = torch.cuda.CUDAGraph()
+    made, pool = torch.cuda.CUDAGraph(), torch.cuda.graph_pool_handle()
     try:
         stream.wait_stream(before)
         with torch.cuda.stream(stream), _waiting_is_an_error():
             for _ in range(WARM_UP):
                 body()
         before.wait_stream(stream)
-        # The same stream: its cuBLAS workspace is there by now, and does not lie in the graph's memory.
-        with torch.cuda.graph(made, stream=stream):
+        # The same stream: its cuBLAS workspace is there by now, and does not lie in the graph's memory. Other threads
+        # may do what a capture must not: the one that loads data ahead takes page-locked memory.
+        with torch.cuda.graph(made, pool=pool, stream=stream, capture_error_mode="thread_local"):
             body()
     except Exception:
-        _recover(device, before)
+        _recover(device, before, pool)
         raise
     return made.replay
 
@@ -72,12 +73,15 @@ def _waiting_is_an_error() -> Iterator[None]:
         torch.cuda.set_sync_debug_mode(level)
 
 
-def _recover(device: torch.device, stream: torch.cuda.Stream) -> None:
-    """After a capture that broke off: torch leaves the capture's stream current, and a default generator that takes
-    itself to be in the capture still, which would fail at the next random number."""
+def _recover(device: torch.device, stream: torch.cuda.Stream, pool: Any) -> None:
+    """After a capture that broke off: torch leaves the capture's stream current, and an allocator and a default
+    generator that take it to go on, which would fail at the next capture and at the next random number."""
     torch.cuda.set_stream(stream)
-    fresh = torch.Generator(device)
-    torch.cuda.default_generators[device.index or 0].graphsafe_set_state(fresh.graphsafe_get_state())
+    fresh, index = torch.Generator(device), device.index or 0
+    torch.cuda.default_generators[index].graphsafe_set_state(fresh.graphsafe_get_state())
+    if end := getattr(torch._C, "_cuda_endAllocateToPool", None):
+        with contextlib.suppress(RuntimeError):  # it had ended
+            end(index, pool)
 
 
 def _unfit(func: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> str | None:

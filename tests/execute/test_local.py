@@ -125,3 +125,13 @@ def test_a_folder_that_was_tampered_with_is_lost_without_a_process(tmp_path: Pat
     outcomes = run([folder], [Slot()], lambda event: None)
     assert [o.status for o in outcomes] == ["crashed"]
     assert "was edited" in str(outcomes[0].reason)
+
+
+def test_runs_of_a_shared_device_say_so(tmp_path: Path, toy_plan: Planner) -> None:
+    """Down to the record, which keeps such rates out of tables."""
+    folders = prepare(survey(toy_plan(losses=("toy-critic",)), tmp_path))
+    (folder,) = [f for f in folders if "toy-linear" in f.name]
+    (outcome,) = run([folder], [Slot(doors=Doors([str(TOY)]), shared=True)], lambda event: None)
+    assert outcome.status == "completed", outcome.reason
+    throughput = read(folder / "result.json")["throughput"]
+    assert isinstance(throughput, dict) and throughput["shared_device"] is True

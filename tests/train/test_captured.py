@@ -25,7 +25,7 @@ from ganbench.train import Engine, graphs, modes
 from ganbench.train import engine as engine_module
 from ganbench.train.averaging import Average
 from ganbench.train.checkpoint import load_checkpoint, save_checkpoint
-from ganbench.train.draws import seed_default
+from ganbench.train.draws import Stream, seed_default
 from ganbench.train.sampling import Sampler
 from ganbench.train.throughput import flops_of_a_cycle
 
@@ -132,6 +132,17 @@ def test_it_resumes_bit_for_bit(case: StandIn, mode: str, tmp_path: Path) -> Non
         train(engine, 5)
         assert engine.window.poll() == told
         assert not different(engine, whole)
+
+
+@pytest.mark.usefixtures("taped")
+def test_data_that_is_loaded_ahead_gives_the_same_bits() -> None:
+    resident, loaded = (CASES["acgan"].engine(mode="captured") for _ in range(2))
+    stream = loaded.streams["A"]
+    loaded.streams["A"] = Stream(stream.stored, stream.labels, stream.spec, stream.seed, torch.device("cpu"))
+    for engine in (resident, loaded):
+        train(engine, 6)
+        assert "captured" in engine.mode.switches()["on"]
+    assert not different(loaded, resident)
 
 
 class Memory(nn.Module):

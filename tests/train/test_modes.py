@@ -148,3 +148,26 @@ def test_a_machine_that_cannot_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "no no-such-compiler on the PATH" in str(refusal(compiled, "cpu"))
     assert "use another mode" in str(refusal(compiled, "cuda"))
     assert refusal(half, "cuda") is None and refusal(find_mode("fast"), "cpu") is None
+    assert "multiplies in TF32, which no processor does" in str(refusal(find_mode("fast-tf32"), "cpu"))
+    assert "needs graphs, which processors do not have" in str(refusal(find_mode("captured"), "cpu"))
+    assert refusal(find_mode("captured"), "cuda") is None
+
+
+def test_tf32_is_for_training_steps_alone() -> None:
+    """What torch is told while networks train (no processor listens), and that samples are computed without it."""
+    told: dict[str, set[tuple[bool, bool]]] = {}
+
+    def flags() -> tuple[bool, bool]:
+        return torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32
+
+    for mode in ("fast-tf32", "fast"):
+        told[mode] = set()
+        engine = CONVOLUTIONS.engine(mode=mode)
+        before = flags()
+        torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
+        for parameter in engine.nets["D"].parameters():
+            parameter.register_hook(lambda grad, mode=mode: told[mode].add(flags()))
+        train(engine, 2)
+        assert flags() == (False, False)
+        torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32 = before
+    assert told == {"fast-tf32": {(True, True)}, "fast": {(False, False)}}
