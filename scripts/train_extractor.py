@@ -154,7 +154,7 @@ compare.
 ## How far to believe it
 
 A classifier sees what tells {of_what} apart and little else. A ranking that it gives is a claim only where another
-extractor (`inception-v3-compat`, say) agrees.
+extractor (`inception-v3-compat`, say) agrees. `scripts/compare_extractors.py {name}` adds how far others do.
 """
 
 
