@@ -14,6 +14,7 @@ import pytest
 
 from ganbench.cli import main
 
+pytestmark = pytest.mark.xdist_group("distributions")
 EXAMPLE = Path(__file__).resolve().parents[1] / "plugins" / "examples" / "boundary-seeking"
 
 
