@@ -34,6 +34,8 @@ def compare(benchmark: Any, one_thread: None) -> Compare:
     rounds. The ratio is in the benchmark's extra information.
     """
 
+    from loops import interval_of_median
+
     def run(ours: Side, theirs: Side, claim: float, rounds: int, most: int) -> float:
         sides = (ours, theirs)
         for side in sides:
@@ -60,10 +62,3 @@ def compare(benchmark: Any, one_thread: None) -> Compare:
         return low
 
     return run
-
-
-def interval_of_median(ratios: np.ndarray, draws: int = 10_000) -> tuple[float, float]:
-    """95 % bootstrap interval of the median over rounds."""
-    resampled = np.random.default_rng(0).choice(ratios, (draws, len(ratios)))
-    low, high = np.percentile(np.median(resampled, axis=1), [2.5, 97.5])
-    return float(low), float(high)

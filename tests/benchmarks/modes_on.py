@@ -1,0 +1,202 @@
+"""Modes against the plain eager loop on a device, and how many runs of a mode pay on one device; figures as JSON.
+
+    python3 tests/benchmarks/modes_on.py against --device cuda:0 --modes reference,captured,fast --out FILE
+    python3 tests/benchmarks/modes_on.py together --device cuda:0 --modes reference --most 8 --out FILE
+
+`against`: each round times the plain loop as torch is by default, the plain loop in the settings of a run (float32
+without TF32, deterministic), and each mode, in an order that turns. The ratio is that of the faster plain loop to the
+mode. `together`: 1, 2, 4, … processes train at the same time, and their images per second are added up.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from loops import Contest, Steps, interval_of_median
+
+from ganbench import SampleSpec, plugins
+from ganbench.plan.modes import find_mode
+from ganbench.record.environment import environment
+from ganbench.train.device import gpu_facts, reference_mode, synchronize
+from ganbench.train.modes import refusal
+
+ROUND = 0.25
+"""Seconds of the slowest side's share of a round."""
+PAYS = 1.1
+"""How many times as many images twice as many runs must see together."""
+
+
+def main() -> None:
+    """Measure, and write what was measured."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("what", choices=["against", "together", "one"])
+    parser.add_argument("--device", default="cuda:0")
+    parser.add_argument("--architecture", default="dcgan")
+    parser.add_argument("--loss", default="wgan-gp", choices=["wgan-gp", "non-saturating"])
+    parser.add_argument("--width", type=int, default=32)
+    parser.add_argument("--modes", default="reference")
+    parser.add_argument("--rounds", type=int, default=20)
+    parser.add_argument("--most", type=int, default=8)
+    parser.add_argument("--seconds", type=float, default=4.0)
+    parser.add_argument("--out", type=Path)
+    asked = parser.parse_args()
+    reference_mode(torch.device(asked.device), 1)
+    settings = {"width": asked.width}
+    contest = Contest(asked.architecture, SampleSpec((1, 28, 28)), 1, settings, asked.loss, asked.device)
+    found = {"against": against, "together": together, "one": one}[asked.what](contest, asked)
+    if asked.out:
+        asked.out.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+
+
+def against(contest: Contest, asked: argparse.Namespace) -> dict[str, Any]:
+    """Ratios of the faster plain loop's time to each mode's, with 95 % intervals of the median over rounds."""
+    registry = plugins.load()
+    plain = "plain_wgan_gp" if asked.loss == "wgan-gp" else "plain"
+    sides: dict[str, tuple[Contest, Steps]] = {}
+    refused: dict[str, str] = {}
+    switches: dict[str, Any] = {}
+    kind = asked.device.partition(":")[0]
+    for name in ("plain as torch is", "plain as a run is", *asked.modes.split(",")):
+        if not name.startswith("plain") and (why := refusal(find_mode(name), kind)):
+            refused[name] = why
+            continue
+
+        def make(sized: Contest, name: str = name) -> Steps:
+            if name.startswith("plain"):
+                return getattr(sized, plain)(registry)
+            return _watched(sized, registry, name, switches)
+
+        sides[name] = _sized(contest, make, name)
+    times: dict[str, list[float]] = {name: [] for name in sides}
+    order = list(sides)
+    for number in range(asked.rounds):
+        for name in order[number % len(order) :] + order[: number % len(order)]:
+            times[name].append(_timed(name, *sides[name]))
+    slowest_allowed = [min(pair) for pair in zip(times["plain as torch is"], times["plain as a run is"], strict=True)]
+    modes = {}
+    for name, values in times.items():
+        ratios = np.array([p / t for p, t in zip(slowest_allowed, values, strict=True)])
+        low, high = interval_of_median(ratios)
+        rate = statistics.median(1 / t for t in values)
+        modes[name] = {"ratio": float(np.median(ratios)), "low": low, "high": high, "images_per_second_D": rate}
+        modes[name]["switches"] = switches.get(name)
+        print(f"{name}: {modes[name]['ratio']:.2f} [{low:.2f}, {high:.2f}], {rate:.0f} images/s by D", flush=True)
+    return {**_facts(contest, asked), "rounds": asked.rounds, "modes": modes, "refused": refused}
+
+
+def _watched(contest: Contest, registry: Any, mode: str, switches: dict[str, Any]) -> Steps:
+    engine = contest.engine(registry, mode)
+
+    def steps() -> None:
+        for _ in range(contest.steps):
+            engine.cycle()
+        synchronize(engine.device)
+        engine.window.poll()
+        switches[mode] = engine.mode.switches()
+
+    return steps
+
+
+def _sized(contest: Contest, make: Callable[[Contest], Steps], name: str) -> tuple[Contest, Steps]:
+    """A side whose rounds last about `ROUND` seconds."""
+    trial = make(contest)
+    _timed(name, contest, trial)
+    start = time.perf_counter()
+    for _ in range(3):
+        _timed(name, contest, trial)
+    seconds = (time.perf_counter() - start) / 3
+    sized = dataclasses.replace(contest, steps=max(1, round(ROUND / seconds)))
+    steps = make(sized)
+    steps()
+    return sized, steps
+
+
+def _timed(name: str, contest: Contest, steps: Steps) -> float:
+    """Seconds for each real image that D saw."""
+    if name == "plain as torch is":
+        torch.set_deterministic_debug_mode("default")
+        torch.backends.cudnn.deterministic, torch.backends.cudnn.allow_tf32 = False, True
+    start = time.perf_counter()
+    steps()
+    passed = time.perf_counter() - start
+    reference_mode(torch.device(contest.device), 1)
+    d_steps = 5 if contest.loss == "wgan-gp" else 1
+    return passed / (contest.steps * d_steps * 64)
+
+
+def together(contest: Contest, asked: argparse.Namespace) -> dict[str, Any]:
+    """Images per second by D of 1, 2, 4, … processes at the same time, and how many of them pay."""
+    found: dict[str, dict[str, float]] = {}
+    for mode in asked.modes.split(","):
+        rates: dict[str, float] = {}
+        count = 1
+        while count <= asked.most:
+            rates[str(count)] = sum(_processes(asked, mode, count))
+            print(f"{mode}, {count} at a time: {rates[str(count)]:.0f} images/s by D", flush=True)
+            if count > 1 and rates[str(count)] < PAYS * rates[str(count // 2)]:
+                break
+            count *= 2
+        found[mode] = rates
+    pay = {mode: _paying(rates) for mode, rates in found.items()}
+    return {**_facts(contest, asked), "images_per_second_D": found, "pays": pay}
+
+
+def _paying(rates: dict[str, float]) -> int:
+    """The largest number of runs up to which each doubling paid."""
+    count = 1
+    while rates.get(str(2 * count), 0.0) >= PAYS * rates[str(count)]:
+        count *= 2
+    return count
+
+
+def _processes(asked: argparse.Namespace, mode: str, count: int) -> list[float]:
+    """Rates of processes that begin when all are ready."""
+    words = ["--device", asked.device, "--loss", asked.loss, "--architecture", asked.architecture, "--modes", mode]
+    command = [sys.executable, __file__, "one", *words, "--width", str(asked.width), "--seconds", str(asked.seconds)]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    several = [subprocess.Popen(command, **pipes) for _ in range(count)]  # type: ignore[call-overload]
+    for process in several:
+        assert process.stdout.readline() == "ready\n"
+    for process in several:
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    return [float(process.communicate()[0]) for process in several]
+
+
+def one(contest: Contest, asked: argparse.Namespace) -> dict[str, Any]:
+    """What `together` starts: says ready, waits for a line, trains for some seconds, says how many images it saw."""
+    engine = contest.engine(plugins.load(), asked.modes)
+    for _ in range(3):
+        engine.cycle()
+    synchronize(engine.device)
+    print("ready", flush=True)
+    sys.stdin.readline()
+    before, start = engine.counters["real_images"], time.perf_counter()
+    while time.perf_counter() < start + asked.seconds:
+        for _ in range(5):
+            engine.cycle()
+        synchronize(engine.device)
+        engine.window.poll()
+    print((engine.counters["real_images"] - before) / (time.perf_counter() - start), flush=True)
+    return {}
+
+
+def _facts(contest: Contest, asked: argparse.Namespace) -> dict[str, Any]:
+    label = {"architecture": contest.architecture, "loss": contest.loss, "shape": [1, 28, 28], "batch_size": 64}
+    device = torch.device(asked.device)
+    return {**label, **contest.settings, "device": asked.device, "environment": environment(gpu_facts(device))}
+
+
+if __name__ == "__main__":
+    main()
