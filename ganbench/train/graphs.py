@@ -7,6 +7,7 @@ the host, or move data between the host and the device.
 from __future__ import annotations
 
 import contextlib
+import gc
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -44,6 +45,7 @@ def graph(body: Body, device: torch.device) -> Body:
     """
     if device.type != "cuda":
         return body
+    gc.collect()  # what keeps an autograd graph of an earlier play ties its gradients to the stream of that
     before, stream = torch.cuda.current_stream(device), torch.cuda.Stream(device)
     made, pool = torch.cuda.CUDAGraph(), torch.cuda.graph_pool_handle()
     try:
@@ -77,6 +79,8 @@ def _recover(device: torch.device, stream: torch.cuda.Stream, pool: Any) -> None
     """After a capture that broke off: torch leaves the capture's stream current, and an allocator and a default
     generator that take it to go on, which would fail at the next capture and at the next random number."""
     torch.cuda.set_stream(stream)
+    with contextlib.suppress(RuntimeError):
+        torch.cuda.synchronize(device)
     fresh, index = torch.Generator(device), device.index or 0
     torch.cuda.default_generators[index].graphsafe_set_state(fresh.graphsafe_get_state())
     if end := getattr(torch._C, "_cuda_endAllocateToPool", None):

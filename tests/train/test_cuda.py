@@ -206,14 +206,26 @@ def test_what_cannot_be_captured_is_played_eagerly(
 
 @pytest.mark.usefixtures("exact")
 def test_tf32_rounds_while_networks_train_and_not_when_they_sample() -> None:
-    big = dataclasses.replace(CONVOLUTIONS, settings={"batch_size": 64})
-    losses = []
+    product: list[torch.Tensor] = []
+    a = torch.randn(512, 512, device=GPU)
+
+    class Multiplying(nn.Module):
+        def __init__(self, spec: Any, recipe: Any) -> None:
+            super().__init__()
+            self.register_buffer("seen", torch.zeros(512, 512))
+
+        def after(self, turn: str) -> None:
+            self.seen.copy_(a @ a)
+
     for mode in ("fast", "fast-tf32"):
-        engine = big.engine(device="cuda:0", mode=mode)
+        case = StandIn("multiplying", others=(Regularizer("multiplying", build=Multiplying),))
+        engine = case.engine(device="cuda:0", mode=mode)
         train(engine, 2)
-        losses.append(engine.window.poll()[0]["losses"]["D/ns"])
-    assert losses[0] != losses[1] and losses[0] == pytest.approx(losses[1], rel=0.05)
-    assert not torch.backends.cuda.matmul.allow_tf32 and not torch.backends.cudnn.allow_tf32
+        assert "captured" in engine.mode.switches()["on"], engine.mode.off
+        product.append(engine.parts["multiplying"].module.seen)
+        assert torch.equal(a @ a, product[0])
+    assert not torch.equal(product[0], product[1])
+    torch.testing.assert_close(product[0], product[1], rtol=0.01, atol=0.3)
 
 
 @pytest.mark.usefixtures("exact")
