@@ -18,7 +18,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ganbench import Column, Measured, Metric, Recipe, UsageError, hookimpl
+from ganbench import Column, Measured, Metric, Recipe, hookimpl
+from ganbench_zoo.layers.accuracies import Labelled, accuracies, class_count
 from ganbench_zoo.layers.probe import accuracy, fit
 from ganbench_zoo.layers.sampling import BINOMIAL, of_share
 
@@ -39,22 +40,18 @@ def compute(
     )
     generator = torch.Generator().manual_seed(int(params["seed"]))
     order = torch.randperm(len(learnt[0]), generator=generator).to(device)
-    classes = 1 + int(max(labels.max() for _, labels in (test, made, learnt)))
-    if min(int(labels.min()) for _, labels in (test, made, learnt)) < 0:
-        raise UsageError("labels below 0")
+    classes = class_count((test, made, learnt))
 
-    def score(train: tuple[Tensor, Tensor], tested: tuple[Tensor, Tensor]) -> float:
+    def score(train: Labelled, tested: Labelled) -> float:
         hidden, penalty = int(params["hidden"]), float(params["penalty"])
         return accuracy(fit(*train, classes, generator, hidden=hidden, penalty=penalty), *tested)
 
-    largest = order[: max(SIZES)]
-    values = {"cas": score(made, test), "cas-reverse": score((learnt[0][largest], learnt[1][largest]), made)}
-    values["cas-reverse"] = Measured(values["cas-reverse"], of_share(values["cas-reverse"], len(made[1])), BINOMIAL)
-    for size in SIZES:
-        part = learnt[0][order[:size]], learnt[1][order[:size]]
-        both = torch.cat([part[0], made[0]]), torch.cat([part[1], made[1]])
-        values[f"gain-{size}"] = score(both, test) - score(part, test)
-    return values
+    first, reverse, gains = accuracies(test, made, learnt, order, SIZES, score)
+    return {
+        "cas": first,
+        "cas-reverse": Measured(reverse, of_share(reverse, len(made[1])), BINOMIAL),
+        **{f"gain-{size}": gain for size, gain in gains.items()},
+    }
 
 
 @hookimpl

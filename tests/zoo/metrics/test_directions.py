@@ -18,7 +18,8 @@ from ganbench.plugins import Registry
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "metrics.md"
 N = 1_000
-FEWER = {"kid": {"subsets": 10, "subset_size": 500}, "sliced-wasserstein": {"directions": 128}}
+FEWER = {"kid": {"subsets": 10, "subset_size": 500}, "sliced-wasserstein": {"directions": 128},
+         "classification-accuracy-pixels": {"steps": 40, "width": 8}}  # fmt: skip
 CHAINS = {
     "blur": ("real", "blur of 3", "blur of 5"),
     "noise": ("real", "noise of 30", "noise of 90"),
