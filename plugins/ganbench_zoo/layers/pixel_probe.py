@@ -26,6 +26,8 @@ def network(shape: tuple[int, ...], classes: int, width: int, start: torch.Gener
     for layer in made:
         if isinstance(layer, nn.Conv2d | nn.Linear):
             nn.init.kaiming_normal_(layer.weight, nonlinearity="relu", generator=start)
+        if isinstance(layer, nn.Linear):
+            nn.init.zeros_(layer.bias)
     return made
 
 
