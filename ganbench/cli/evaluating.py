@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import typer
+from rich.console import Console
 
 from ganbench.api import Extractor
 from ganbench.cli.loading import load
@@ -25,6 +26,7 @@ from ganbench.plan.foreign import Known, plan_foreign, protocol, suite_of
 from ganbench.plan.rescore import plan_rescoring
 from ganbench.plan.scoring import Choice
 from ganbench.plan.spec import RunSpec
+from ganbench.publish.scoring import ScoringDisplay
 from ganbench.rank import Record
 from ganbench.reading.form import LAYOUTS
 from ganbench.record.files import read_json
@@ -166,7 +168,8 @@ def _once_more(folder: Path, spec: RunSpec, record: Record, slot: Slot) -> Itera
 
 
 def _finish(slot: Slot, folder: Path) -> Outcome:
-    (outcome,) = run_locally([folder], [slot], lambda event: None)
+    with ScoringDisplay(folder, Console(stderr=True)):
+        (outcome,) = run_locally([folder], [slot], lambda event: None)
     return outcome
 
 

@@ -12,6 +12,7 @@ from typing import IO
 
 from ganbench.execute.child import Child, ending
 from ganbench.execute.watchdog import PATIENT, Watchdog
+from ganbench.record.progress import clear_scoring
 
 
 class ScoringFailed(Exception):
@@ -48,6 +49,7 @@ class Scorer:
             with Watchdog(child, folder, PATIENT * self._hang_seconds) as watchdog:
                 answer = self._ask(child, folder)
         finally:
+            clear_scoring(folder)
             self._to_log(folder)
         if answer is None:
             self._child = None

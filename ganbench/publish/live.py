@@ -15,7 +15,9 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from ganbench.publish.scoring import clock, describe_scoring
 from ganbench.publish.text import plain, quantity
+from ganbench.record.progress import read_scoring
 from ganbench.record.schema import is_number
 from ganbench.record.tail import last_event
 
@@ -89,8 +91,9 @@ class Live:
         head.add_row(ProgressBar(self._total, self._done, width=30), done, Text(time_left))
         rows = Table.grid(padding=(0, 2))
         for folder, run in self._running.items():
-            event = last_event(folder) or {}
-            rows.add_row(Text(run.label), Text(f"seed {run.seed}"), *map(Text, describe(event)))
+            scoring = read_scoring(folder)
+            words = ("scoring", *describe_scoring(scoring)) if scoring else describe(last_event(folder) or {})
+            rows.add_row(Text(run.label), Text(f"seed {run.seed}"), *map(Text, words))
         return Group(head, rows)
 
 
@@ -103,13 +106,3 @@ def describe(event: Mapping[str, Any]) -> tuple[str, str, str]:
         "  ".join(f"{plain(name)} {value:.3g}" for name, value in list(numbers)[:6] if is_number(value)),
         f"{quantity(rate)} images/s" if is_number(rate) else "",
     )
-
-
-def clock(seconds: float) -> str:
-    """`41 s`, `2:05 min`, `1:03 h`."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60}:{whole % 60:02d} min"
-    return f"{whole // 3600}:{whole % 3600 // 60:02d} h"

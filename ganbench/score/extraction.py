@@ -28,14 +28,14 @@ Features = Mapping[str, Tensor]
 @dataclass(frozen=True, eq=False)
 class Extraction:
     """plan: name, layers and weights as the run was planned. code: content hash of the extractor's plugin. on_batch:
-    called after every batch."""
+    called before the first batch with 0, and after every batch with its number of samples."""
 
     plan: Mapping[str, Any]
     record: Extractor
     code: str
     weights: Weights
     device: str
-    on_batch: Callable[[], None] = lambda: None
+    on_batch: Callable[[int], None] = lambda samples: None
 
     @property
     def roles(self) -> dict[str, str]:
@@ -60,11 +60,12 @@ class Extraction:
     def __call__(self, x: np.ndarray) -> Features:
         """Samples `(N, …)` in the declared form to their features, in batches."""
         parts: list[dict[str, Tensor]] = []
+        self.on_batch(0)
         with torch.no_grad():
             for start in range(0, len(x), BATCH):
                 given = self.network(tensor(x[start : start + BATCH]).to(self.device))
                 parts.append({k: v.cpu() for k, v in self.network.convert_features_tuple_to_dict(given).items()})
-                self.on_batch()
+                self.on_batch(len(given[0]))
         return {role: torch.cat([part[layer] for part in parts]) for role, layer in self.roles.items()}
 
 
@@ -73,7 +74,7 @@ def prepare(
     registry: Registry,
     given: Mapping[str, Path],
     device: str,
-    on_batch: Callable[[], None] = lambda: None,
+    on_batch: Callable[[int], None] = lambda samples: None,
 ) -> Extraction:
     """The extractor of a run's plan, with the very weights that it was planned with."""
     found = registry.find("extractor", plan["name"])

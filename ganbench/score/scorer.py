@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,9 @@ from ganbench import plugins
 from ganbench.errors import Unavailable
 from ganbench.plan.spec import RunSpec
 from ganbench.record.head import head, write_skipped
-from ganbench.record.pulse import Pulse
 from ganbench.score.extraction import LOGITS, Extraction, Features, prepare
 from ganbench.score.measure import Measure, Side, measures, sanity, score
+from ganbench.score.outlook import Outlook
 from ganbench.score.references import Reference, References
 from ganbench.score.result import earlier_looks, read_trained, write_result
 from ganbench.score.samples import Samples, quantisation, read_samples, samples_file
@@ -41,11 +42,17 @@ class Scorer:
         self._registries: dict[frozenset[tuple[str, str]], plugins.Registry] = {}
         self._references: dict[tuple[str, str], References] = {}
         self._extractions: dict[tuple[Any, ...], Extraction] = {}
-        self._pulse: Pulse | None = None
+        self._outlook: Outlook | None = None
 
     def score(self, folder: Path) -> None:
         """Measure what lies in a trained run's folder and write its `result.json`."""
-        self._pulse = Pulse(folder)
+        self._outlook = outlook = Outlook(folder)
+        try:
+            self._score(folder, outlook)
+        finally:
+            outlook.close()
+
+    def _score(self, folder: Path, outlook: Outlook) -> None:
         spec = RunSpec.read(folder)
         if spec.skip:
             write_skipped(folder, head(spec.json(), spec.entry_key), spec.skip)
@@ -54,7 +61,7 @@ class Scorer:
         if not trained["variants"] and not trained["looks"]:
             write_result(folder, spec, trained, [], {}, [])
             return
-        session = self._session(folder, spec)
+        session = self._session(folder, spec, outlook)
         session.announce(trained)
         scores: list[dict[str, Any]] = []
         checks: dict[str, Any] = {}
@@ -69,12 +76,15 @@ class Scorer:
             samples_file(folder, look["file"]).unlink(missing_ok=True)
             samples_file(folder, f"{look['file']}.labels").unlink(missing_ok=True)
 
-    def _beat(self) -> None:
-        """A sign of life, in the folder that is being scored."""
-        if self._pulse is not None:
-            self._pulse.beat()
+    def _extracted(self, name: str, samples: int) -> None:
+        """A sign of life, in the folder that is being scored, and how far it is."""
+        if self._outlook is not None:
+            if samples:
+                self._outlook.extracted(name, samples)
+            else:
+                self._outlook.extracts()
 
-    def _session(self, folder: Path, spec: RunSpec) -> _Session:
+    def _session(self, folder: Path, spec: RunSpec, outlook: Outlook) -> _Session:
         only = {p["module"]: p["sha256"] for p in spec.score["plugins"]}
         key = frozenset(only.items())
         if key not in self._registries:
@@ -85,7 +95,7 @@ class Scorer:
         wanted = measures(spec, registry, extractions)
         learns = any(measure.learns for measure in wanted)
         training = self._splits(next(iter(spec.data.values()))["name"], registry) if learns else None
-        return _Session(folder, spec, references, training, extractions, wanted)
+        return _Session(folder, spec, references, training, extractions, wanted, outlook)
 
     def _splits(self, dataset: str, registry: plugins.Registry) -> References:
         found = registry.find("dataset", dataset)
@@ -102,7 +112,9 @@ class Scorer:
             str(plan["public"]),
         )
         if key not in self._extractions:
-            self._extractions[key] = prepare(plan, registry, self.weights, self.device, self._beat)
+            self._extractions[key] = prepare(
+                plan, registry, self.weights, self.device, partial(self._extracted, plan["name"])
+            )
         return self._extractions[key]
 
 
@@ -116,6 +128,7 @@ class _Session:
     training: References | None
     extractions: list[Extraction]
     measures: list[Measure]
+    outlook: Outlook
 
     @property
     def split(self) -> str:
@@ -123,25 +136,33 @@ class _Session:
         return str(next(iter(self.spec.data.values()))["split"])
 
     def announce(self, trained: Mapping[str, Any]) -> None:
-        """One line on stderr before extraction that takes long."""
-        n, planned = self.spec.score["samples"], self.spec.score["looks"]["samples"]
+        """Plan the outlook, and say in one line on stderr beforehand what takes long."""
+        samples: dict[str, int] = {}
+        each: dict[str, float | None] = {}
         for at, extraction in enumerate(self.extractions):
-            if extraction.device != "cpu":
-                continue
-            images = n * sum(not v.get("split") for v in trained["variants"])
-            images += planned * len(trained["looks"]) * (at == 0)
-            images += n * (not self.references.ready(extraction, HEADLINE))
-            if self.training and any(m.learns and m.extraction is extraction for m in self.measures):
-                images += self.training.unread(extraction, self.split)
-            seconds = images / extraction.record.images_per_second
-            if seconds > PATIENCE:
-                name = self.spec.entry["label"]
+            name, known = extraction.plan["name"], extraction.device == "cpu"
+            samples[name] = samples.get(name, 0) + self._images(extraction, trained, first=at == 0)
+            each[name] = 1 / extraction.record.images_per_second if known else None
+            if known and samples[name] * (each[name] or 0.0) > PATIENCE:
                 print(
-                    f"scoring {name} (seed {self.spec.seed}): {images:,} samples through {extraction.plan['name']}, "
-                    f"about {seconds / 60:.0f} min on one core",
+                    f"scoring {self.spec.entry['label']} (seed {self.spec.seed}): {samples[name]:,} samples through "
+                    f"{name}, about {samples[name] * (each[name] or 0.0) / 60:.0f} min on one core",
                     file=sys.stderr,
                     flush=True,
                 )
+        self.outlook.plan(samples, each, len(self.measures) * len(trained["variants"]) + len(trained["looks"]))
+
+    def _images(self, extraction: Extraction, trained: Mapping[str, Any], first: bool) -> int:
+        """How many samples an extractor has yet to see; the first one sees the early looks too."""
+        images: int = self.spec.score["samples"] * sum(not v.get("split") for v in trained["variants"])
+        splits = {HEADLINE, *(v["split"] for v in trained["variants"] if v.get("split"))}
+        if first and trained["looks"]:
+            images += self.spec.score["looks"]["samples"] * len(trained["looks"])
+            splits.add(LOOKS)
+        images += sum(self.references.unread(extraction, split) for split in splits)
+        if self.training and any(m.learns and m.extraction is extraction for m in self.measures):
+            images += self.training.unread(extraction, self.split)
+        return images
 
     def variant(self, variant: Mapping[str, Any]) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
         """All scores of one sampling variant, and its check on classes."""
@@ -193,6 +214,7 @@ class _Session:
             return side(self.training, self.split)
 
         form = self.references.dataset.spec
+        self.outlook.measures(measure.name)
         return score(measure, self.spec, fake, lambda: side(self.references, split), training, quantisation(form))
 
     def _generated(self, name: str, split: str | None, most: int, extraction: Extraction | None) -> Side | str:

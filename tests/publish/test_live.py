@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import io
 import json
+import time
 from pathlib import Path
 
+import pytest
 from rich.console import Console
 
-from ganbench.publish.live import Live, clock, describe
+from ganbench.publish.live import Live, describe
+from ganbench.publish.scoring import ScoringDisplay, clock, describe_scoring
+from ganbench.record.progress import NAME, Progress, Scoring, clear_scoring, read_scoring
 
 EVENT = {"kind": "progress", "progress": 0.31, "losses": {"D": 1.25, "[red]G": 0.4}, "images_per_second": 1400.0}
 
@@ -56,3 +60,48 @@ def test_events_that_are_not_what_they_should_be() -> None:
     assert describe({"progress": "x", "losses": [1], "images_per_second": None}) == ("starting", "", "")
     assert describe({"losses": {"D": "1"}, "progress": True}) == ("starting", "", "")
     assert [clock(s) for s in (41.2, 125, 3780)] == ["41 s", "2:05 min", "1:03 h"]
+
+
+def test_a_run_that_is_scored_says_how_far_it_is(tmp_path: Path) -> None:
+    (tmp_path / "events.jsonl").write_text(json.dumps(EVENT) + "\n")
+    Progress(tmp_path).tell(Scoring("slow-net", 2_500, 20_000, 310.0))
+    screen, page = console(terminal=True)
+    with Live(4, 2, screen, pace=100.0) as live:
+        live.started(tmp_path, "a · b", 0, costly=True)
+    text = page.getvalue()
+    assert "a · b  seed 0  scoring  slow-net: 2,500 of 20,000 done  about 5:10 min left" in text and "31 %" not in text
+
+
+def test_a_bar_on_a_terminal_and_one_line_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ganbench.publish.scoring.LOOK", 0.01)
+    Progress(tmp_path).tell(Scoring("slow\x1b[2J-net", 2_500, 20_000, 310.0))
+    words = "slow-net: 2,500 of 20,000 done"
+    screen, page = console(terminal=True)
+    with ScoringDisplay(tmp_path, screen):
+        pass
+    assert "━" in page.getvalue() and words in page.getvalue() and "about 5:10 min left" in page.getvalue()
+    screen, page = console(terminal=False)
+    with ScoringDisplay(tmp_path, screen):
+        time.sleep(0.5)
+    assert page.getvalue() == f"scoring, {words}, about 5:10 min left\n"
+    Progress(tmp_path).tell(Scoring("quick-net", 1, 2, 3.0))
+    screen, page = console(terminal=False)
+    with ScoringDisplay(tmp_path, screen):
+        time.sleep(0.2)
+    assert page.getvalue() == "", "what is soon done is not worth a line"
+
+
+def test_what_is_told_of_a_scoring_and_what_is_no_such_thing(tmp_path: Path) -> None:
+    progress = Progress(tmp_path, every=3600.0)
+    progress.tell(Scoring("net", 1, 4))
+    progress.tell(Scoring("net", 2, 4))
+    assert read_scoring(tmp_path) == Scoring("net", 1, 4), "not more often than that"
+    progress.tell(Scoring("metric kid", 2, 4, 1.5), now=True)
+    assert read_scoring(tmp_path) == Scoring("metric kid", 2, 4, 1.5)
+    assert describe_scoring(Scoring("metric kid", 2, 4, 1.5)) == ("metric kid: 2 of 4 done", "about 2 s left")
+    assert describe_scoring(Scoring("starting")) == ("starting", "")
+    for text in ("", "[]", '{"what": 3}', "[" * 5000, '{"what": "net", "done": -1, "total": "x", "seconds_left": -2}'):
+        (tmp_path / NAME).write_text(text)
+        assert read_scoring(tmp_path) in (None, Scoring("net", 0, 0, 0.0))
+    clear_scoring(tmp_path)
+    assert read_scoring(tmp_path) is None and list(tmp_path.iterdir()) == []

@@ -14,6 +14,7 @@ import pytest
 from ganbench.errors import UsageError
 from ganbench.rank.records import read_record
 from ganbench.record.head import EARLIER
+from ganbench.record.progress import Progress, Scoring, read_scoring
 from ganbench.score.scorer import Scorer
 from ganbench.storage import cache_dir
 
@@ -69,6 +70,7 @@ def test_every_variant_has_every_column_and_the_record_ranks(tiny: Any, scorer: 
     assert record["looks"][0]["fingerprint"] != ema["fd/tiny-net"]["fingerprint"]
     assert sorted(p.name for p in (folder / "samples").glob("look*")) == []
     assert (folder / "samples" / "last-raw.npy").is_file()
+    assert read_scoring(folder) is None, "it is over"
 
 
 def test_the_error_of_a_finite_sample_and_the_parts_of_a_value_stand_beside_it(
@@ -94,6 +96,21 @@ def test_the_error_of_a_finite_sample_and_the_parts_of_a_value_stand_beside_it(
     assert list(found["brightness"]["parts"].values()) == pytest.approx(list(images.mean((0, 1, 3))))
     assert all("sampling_error" not in look for look in result(folder)["looks"])
     assert read_record(folder) is not None
+
+
+def test_how_far_it_is_is_told_while_it_lasts(tiny: Any, plugin: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[Scoring] = []
+    monkeypatch.setattr(Progress, "tell", lambda self, state, now=False: told.append(state))
+    folder = tiny.trained()
+    Scorer([plugin]).score(folder)
+    images = 2 * 600 + 2 * 200 + 2 * 700  # two variants, two looks, and test and val
+    assert told[0] == Scoring("tiny-net", 0, images, pytest.approx(images / 1e5)), "the estimate comes first"
+    extracted = [state for state in told[1:] if state.what == "tiny-net"]
+    assert extracted[-1].done == extracted[-1].total == images and extracted[-1].seconds_left == 0
+    assert [state.done for state in extracted] == sorted(state.done for state in extracted)
+    metrics = [state for state in told if state.what.startswith("metric ")]
+    assert [(s.done, s.total) for s in metrics] == [(at, 12) for at in range(12)]
+    assert metrics[0].what == "metric frechet-distance"
 
 
 def test_measured_again_the_looks_stand_whose_samples_are_gone(tiny: Any, scorer: Scorer, result: Read) -> None:
