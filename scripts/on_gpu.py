@@ -3,7 +3,7 @@
     machine   what is there, and whether every library is
     tests     the CUDA tests: determinism, resume, graph against eager, steps that do not wait
     program   those of them that start whole commands
-    speed     each mode against the plain eager loop: `dcgan` for 28 px with wgan-gp, and non-saturating
+    speed     each mode against the plain eager loop: `dcgan` for 28 px with wgan-gp
     together  how many runs at a time pay on one GPU
     run       a tier of the mnist suite, with as many at a time, for as long as there is time
     publish   its results

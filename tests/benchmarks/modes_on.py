@@ -47,6 +47,7 @@ def main() -> None:
     parser.add_argument("--width", type=int, default=32)
     parser.add_argument("--modes", default="reference")
     parser.add_argument("--rounds", type=int, default=20)
+    parser.add_argument("--limit", type=float, default=90.0, help="seconds after which no round begins")
     parser.add_argument("--most", type=int, default=8)
     parser.add_argument("--seconds", type=float, default=4.0)
     parser.add_argument("--out", type=Path)
@@ -54,14 +55,17 @@ def main() -> None:
     reference_mode(torch.device(asked.device), 1)
     settings = {"width": asked.width}
     contest = Contest(asked.architecture, SampleSpec((1, 28, 28)), 1, settings, asked.loss, asked.device)
-    found = {"against": against, "together": together, "one": one}[asked.what](contest, asked)
+    {"against": against, "together": together, "one": one}[asked.what](contest, asked)
+
+
+def _keep(asked: argparse.Namespace, found: dict[str, Any]) -> None:
     if asked.out:
         asked.out.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
 
 
-def against(contest: Contest, asked: argparse.Namespace) -> dict[str, Any]:
+def against(contest: Contest, asked: argparse.Namespace) -> None:
     """Ratios of the faster plain loop's time to each mode's, with 95 % intervals of the median over rounds."""
-    registry = plugins.load()
+    began, registry = time.monotonic(), plugins.load()
     plain = "plain_wgan_gp" if asked.loss == "wgan-gp" else "plain"
     sides: dict[str, tuple[Contest, Steps]] = {}
     refused: dict[str, str] = {}
@@ -81,6 +85,8 @@ def against(contest: Contest, asked: argparse.Namespace) -> dict[str, Any]:
     times: dict[str, list[float]] = {name: [] for name in sides}
     order = list(sides)
     for number in range(asked.rounds):
+        if number >= 3 and time.monotonic() - began > asked.limit:
+            break
         for name in order[number % len(order) :] + order[: number % len(order)]:
             times[name].append(_timed(name, *sides[name]))
     slowest_allowed = [min(pair) for pair in zip(times["plain as torch is"], times["plain as a run is"], strict=True)]
@@ -92,7 +98,8 @@ def against(contest: Contest, asked: argparse.Namespace) -> dict[str, Any]:
         modes[name] = {"ratio": float(np.median(ratios)), "low": low, "high": high, "images_per_second_D": rate}
         modes[name]["switches"] = switches.get(name)
         print(f"{name}: {modes[name]['ratio']:.2f} [{low:.2f}, {high:.2f}], {rate:.0f} images/s by D", flush=True)
-    return {**_facts(contest, asked), "rounds": asked.rounds, "modes": modes, "refused": refused}
+    rounds = len(times["plain as a run is"])
+    _keep(asked, {**_facts(contest, asked), "rounds": rounds, "modes": modes, "refused": refused})
 
 
 def _watched(contest: Contest, registry: Any, mode: str, switches: dict[str, Any]) -> Steps:
@@ -135,21 +142,20 @@ def _timed(name: str, contest: Contest, steps: Steps) -> float:
     return passed / (contest.steps * d_steps * 64)
 
 
-def together(contest: Contest, asked: argparse.Namespace) -> dict[str, Any]:
+def together(contest: Contest, asked: argparse.Namespace) -> None:
     """Images per second by D of 1, 2, 4, … processes at the same time, and how many of them pay."""
     found: dict[str, dict[str, float]] = {}
     for mode in asked.modes.split(","):
-        rates: dict[str, float] = {}
+        rates = found[mode] = dict[str, float]()
         count = 1
         while count <= asked.most:
             rates[str(count)] = sum(_processes(asked, mode, count))
             print(f"{mode}, {count} at a time: {rates[str(count)]:.0f} images/s by D", flush=True)
+            pay = {name: _paying(seen) for name, seen in found.items()}
+            _keep(asked, {**_facts(contest, asked), "images_per_second_D": found, "pays": pay})
             if count > 1 and rates[str(count)] < PAYS * rates[str(count // 2)]:
                 break
             count *= 2
-        found[mode] = rates
-    pay = {mode: _paying(rates) for mode, rates in found.items()}
-    return {**_facts(contest, asked), "images_per_second_D": found, "pays": pay}
 
 
 def _paying(rates: dict[str, float]) -> int:
@@ -174,7 +180,7 @@ def _processes(asked: argparse.Namespace, mode: str, count: int) -> list[float]:
     return [float(process.communicate()[0]) for process in several]
 
 
-def one(contest: Contest, asked: argparse.Namespace) -> dict[str, Any]:
+def one(contest: Contest, asked: argparse.Namespace) -> None:
     """What `together` starts: says ready, waits for a line, trains for some seconds, says how many images it saw."""
     engine = contest.engine(plugins.load(), asked.modes)
     for _ in range(3):
@@ -189,7 +195,6 @@ def one(contest: Contest, asked: argparse.Namespace) -> dict[str, Any]:
         synchronize(engine.device)
         engine.window.poll()
     print((engine.counters["real_images"] - before) / (time.perf_counter() - start), flush=True)
-    return {}
 
 
 def _facts(contest: Contest, asked: argparse.Namespace) -> dict[str, Any]:
