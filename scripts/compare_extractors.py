@@ -16,6 +16,7 @@ import itertools
 import json
 import os
 import re
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -33,6 +34,8 @@ from ganbench_zoo.layers.frechet import distance, half
 
 DOCS = Path(__file__).parents[1] / "docs" / "extractors"
 BATCH = 50
+EVERY = 30.0
+"""Seconds of work that may be lost when it is broken off."""
 DRAWS = 10_000
 MARKS = ("<!-- agreement: written by scripts/compare_extractors.py -->", "<!-- end of agreement -->")
 
@@ -43,6 +46,7 @@ class Features:
     def __init__(self, network: nn.Module, file: Path) -> None:
         self.network, self.file = network, file
         self.known: dict[str, Tensor] = load_file(file) if file.is_file() else {}
+        self.kept = time.monotonic()
 
     def __call__(self, images: np.ndarray) -> Tensor:
         """uint8 `(n, C, H, W)` to float32 `(n, width)`."""
@@ -53,6 +57,9 @@ class Features:
             with torch.inference_mode():
                 (features,) = self.network(torch.from_numpy(np.stack([missing[key] for key in part])))
             self.known |= {key: row.clone() for key, row in zip(part, features, strict=True)}
+            if time.monotonic() - self.kept > EVERY:
+                self.keep()
+        if missing:
             self.keep()
         return torch.stack([self.known[key] for key in keys])
 
@@ -62,6 +69,7 @@ class Features:
         part = self.file.with_suffix(f".{os.getpid()}")
         save_file(self.known, part)
         os.replace(part, self.file)
+        self.kept = time.monotonic()
 
 
 def extractors(name: str, cache: Path, inception: Path | None) -> dict[str, Features]:
