@@ -82,6 +82,7 @@ def extractors(name: str, cache: Path, inception: Path | None) -> dict[str, Feat
     found = [file for root in data_roots() for file in sorted((root / "inception").glob("*.pth"))]
     if file := inception or next(iter(found), None):
         network = inception_v3_compat.build(file, ("768",))
+        network.to(memory_format=torch.channels_last)  # half again as fast on a CPU, for features a millionth apart
         built["inception-768"] = (network, inception_v3_compat.weights(file))
     return {
         kind: Features(network, cache / f"{kind}-{weights.sha256[:12]}.safetensors")
