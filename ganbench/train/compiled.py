@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 Seen = dict[str, list[Tensor]]
 OPTIONS: dict[str, Any] = {"fallback_random": True, "compile_threads": 1}
 """Of torch's compiler: random numbers as eager torch draws them, and no processes of its own."""
+IN_ORDER = (2, 14)
+"""The first torch known to compile several draws of random numbers in the order of the code; 2.11 does not."""
 
 
 class CompiledTurns:
@@ -46,6 +48,8 @@ class CompiledTurns:
                 return f"its step cannot be traced ({' '.join(str(error).split())[:200]})"
             finally:
                 torch.set_rng_state(before)
+            if any(turn.draws > 1 for turn in self._turns.values()) and not _draws_in_order():
+                return "its step draws random numbers more than once, which this torch compiles in another order"
             self._traced = True
         return None
 
@@ -79,6 +83,8 @@ class CompiledTurn:
         self._terms: list[str] = []
         self._origins: list[str] = []
         self._function: Any = None
+        self.draws = 0
+        """How many operations of the turn draw random numbers; known once it is traced."""
         self._state: list[Tensor] | None = None
 
     def forget(self) -> None:
@@ -93,6 +99,8 @@ class CompiledTurn:
             return self._step(reals, latents, iter(tensors))
 
         traced = make_fx(step)(*(t.clone() for t in self._inputs(reals, latents)))
+        tags = [getattr(node.target, "tags", ()) for node in traced.graph.nodes]
+        self.draws = sum(torch.Tag.nondeterministic_seeded in tag for tag in tags)
         unguarded = {"guard_filter_fn": torch.compiler.skip_all_guards_unsafe}  # shapes and types stay what they are
         self._function = torch.compile(traced, dynamic=False, options={**OPTIONS, **unguarded})
 
@@ -161,6 +169,10 @@ class CompiledTurn:
                     _adam(weights[name], by_name[name], *memory[name], rates[mover], group)
         answers = [answer for answers in seen.values() for answer in answers]
         return [torch.stack([t.detach() for t in terms]), torch.stack(norms), *answers]
+
+
+def _draws_in_order() -> bool:
+    return tuple(int(part) for part in torch.__version__.split(".")[:2]) >= IN_ORDER
 
 
 class _Whole(nn.ModuleDict):

@@ -109,9 +109,11 @@ def test_a_folder_is_left_to_a_living_worker_and_taken_over_from_a_dead_one(
     gate.unlink()
     owner.send_signal(signal.SIGKILL)
     owner.wait()
-    heir = workers.start(slow)
-    assert said(heir) == [f"{slow}: completed"]
-    assert heir.returncode == 0
+    lines = [LEAVES]
+    while LEAVES in lines[0]:  # on a machine with much to do the dead one's child takes longer than an heir waits
+        heir = workers.start(slow)
+        lines = said(heir)
+    assert (lines, heir.returncode) == ([f"{slow}: completed"], 0)
     assert attempts(slow) == 2, "the owner's and the heir's"
     assert cycles(slow) == list(range(1, 41))
     assert not list(slow.glob("*unfinished*")) and not list(slow.glob(".lease*"))

@@ -14,7 +14,7 @@ from stand_ins.base import TOY
 from stand_ins.convolutions import CONVOLUTIONS
 
 from ganbench import Loss
-from ganbench.train import Engine
+from ganbench.train import Engine, compiled
 from ganbench.train.checkpoint import load_checkpoint, save_checkpoint
 from ganbench.train.throughput import flops_of_a_cycle
 
@@ -25,6 +25,7 @@ TRACED = ["wgan-gp", "r1", "cgan", "ada", "spectral-norm", "batch-statistics", "
 def traced(monkeypatch: pytest.MonkeyPatch) -> None:
     """Run what was traced as it is, not compiled: the same operations, one by one."""
     monkeypatch.setattr(torch, "compile", lambda function, **options: function)
+    monkeypatch.setattr(compiled, "IN_ORDER", (0, 0))
 
 
 def tensors(engine: Engine) -> dict[str, torch.Tensor]:
@@ -111,6 +112,22 @@ def test_what_cannot_be_compiled_says_why(name: str, settings: dict[str, Any], w
     assert switches["on"] == [] and words in switches["off"]["compiled"]
 
 
+@pytest.mark.usefixtures("traced")
+def test_a_torch_that_draws_in_another_order_compiles_no_turn_with_several_draws(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """One draw has no order: the penalty's."""
+    monkeypatch.setattr(compiled, "IN_ORDER", (99, 0))
+    engine, eager, penalty = CASES["ada"].engine(mode="compiled"), CASES["ada"].engine(), CASES["wgan-gp"]
+    for each in (engine, eager):
+        train(each, 2)
+    assert "draws random numbers more than once" in engine.mode.switches()["off"]["compiled"]
+    assert not [n for n, value in tensors(engine).items() if not torch.equal(value, eager.state()[0][n])]
+    one = penalty.engine(mode="compiled")
+    one.cycle()
+    assert one.mode.switches()["on"] == ["compiled"]
+
+
 @pytest.mark.full
 @pytest.mark.skipif(not shutil.which("g++"), reason="needs a C++ compiler")
 @pytest.mark.parametrize("name", ["points", "wgan-gp", "cgan", "ada"])
@@ -120,6 +137,9 @@ def test_torchs_compiler_computes_it_too(name: str, tmp_path: Path, monkeypatch:
     engines = [CASES[name].engine(mode=mode) for mode in ("compiled", "compiled", "reference")]
     for engine in engines:
         train(engine, 2)
-    assert engines[0].mode.switches()["on"] == ["compiled"]
+    if name == "ada" and not compiled._draws_in_order():  # of real samples, and of generated ones
+        assert "draws random numbers more than once" in engines[0].mode.switches()["off"]["compiled"]
+    else:
+        assert engines[0].mode.switches()["on"] == ["compiled"]
     assert not [n for n, value in tensors(engines[0]).items() if not torch.equal(value, engines[1].state()[0][n])]
     assert_close(engines[0], engines[2])
