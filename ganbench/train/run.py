@@ -233,9 +233,10 @@ class Run:
         for number, variant in enumerate(kinds):
             views = self.sampler.networks(variant["name"])
             drawn = self.sampler.draw(views, self.spec.score["samples"], "evaluation")
+            pace = self.sampler.pace
             self.room.wait(partial(write_samples, self.folder, variant["name"], *drawn))
             if number == 0:
-                rate = self.sampler.rate(views)
+                rate = pace or self.sampler.rate(views)
                 if pictures.wanted(engine.spec):
                     real = next(iter(streams)).stored.cpu().numpy()
                     drawn_over = partial(pictures.write, self.folder, engine.spec, self.sampler.shown(views), real)

@@ -43,6 +43,8 @@ class Sampler:
     ) -> None:
         self.engine, self.dtype, self.seed, self._on_batch = engine, dtype, seed, on_batch
         self._sample = Call(engine.game.sample)
+        self.pace: float | None = None
+        """Samples per second of the last `draw`, its first batch left out; None where that was all of it."""
 
     def networks(self, variant: str) -> dict[str, View]:
         """The players of a variant in evaluation mode, as copies."""
@@ -58,8 +60,10 @@ class Sampler:
 
     def draw(self, views: Mapping[str, View], count: int, purpose: str) -> tuple[np.ndarray, np.ndarray | None]:
         """`count` samples in the declared form, and their labels if the run is conditional."""
-        samples, labels = [], []
+        samples, labels, warm = [], [], time.perf_counter()
         for number, size in enumerate(_sizes(count, BATCH)):
+            if number == 1:
+                warm = time.perf_counter()
             latents = self.engine.latents.draw(size, purpose, number)
             seed_default(derive(self.seed, purpose, "draws", number), self.engine.device)
             made = self._generate(views, latents, number)
@@ -68,6 +72,7 @@ class Sampler:
             if latents.y is not None:
                 labels.append(latents.y.cpu())
             self._on_batch()
+        self.pace = (count - BATCH) / (time.perf_counter() - warm) if count > BATCH else None
         return torch.cat(samples).numpy(), torch.cat(labels).numpy() if labels else None
 
     def shown(self, views: Mapping[str, View]) -> np.ndarray:

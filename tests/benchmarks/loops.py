@@ -36,8 +36,9 @@ class Contest:
     loss: str = "non-saturating"
     device: str = "cpu"
 
-    def engine(self, registry: Registry, mode: str = "reference", *, resident: bool = True) -> Engine:
-        """A fresh engine on made-up data. resident: the data lies where it is used, and is not loaded ahead."""
+    def engine(self, registry: Registry, mode: str = "reference", *, resident: bool = True, seed: int = 0) -> Engine:
+        """A fresh engine on made-up data. resident: the data lies where it is used, and is not loaded ahead. seed: of
+        all that is drawn."""
         group = EntrySet((self.architecture,), (self.loss,), recipe={})
         (entry,) = alone(registry, self.spec, group, Wishes(settings={"batch_size": 64, **self.settings}))
         recipe = Recipe({k: v["value"] for k, v in entry.recipe.items()})
@@ -49,8 +50,8 @@ class Contest:
             data = torch.randn((DATA, *self.spec.shape), generator=generator)
         place = torch.device(self.device)
         where = (data.to(place), None) if resident else (data, place)
-        streams = {"A": Stream(where[0], None, self.spec, 0, where[1])}
-        return assemble(asked, registry, streams, Latents(recipe, 0, place, None), 0, place)
+        streams = {"A": Stream(where[0], None, self.spec, seed, where[1])}
+        return assemble(asked, registry, streams, Latents(recipe, seed, place, None), seed, place)
 
     def ours(self, registry: Registry, mode: str, *, resident: bool = True) -> Steps:
         """The engine's cycles."""
