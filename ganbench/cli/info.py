@@ -27,12 +27,13 @@ def info(
     format: Format = Output.text,
 ) -> None:
     """Show what one plugin declares (paper, equations, recipe, requirements), or what a run's record says."""
-    from ganbench.cli import describe, loading, run_info
+    if _is_run(Path(name)):
+        from ganbench.cli import run_info
 
-    if run_info.is_run(name):
         found = run_info.details(Path(name))
         typer.echo(json.dumps(found, indent=1, ensure_ascii=False) if format is Output.json else run_info.page(found))
         return
+    from ganbench.cli import describe, loading
 
     found = describe.details(describe.find(loading.look_up(plugin, plugins_dir), name))
     if format is Output.json:
@@ -42,6 +43,11 @@ def info(
     typer.echo(columns([(key, _shown(value)) for key, value in found.items() if value not in (None, {}, [], "")]))
     if about:
         typer.echo("\n" + "\n".join("".join(c for c in line if c.isprintable()) for line in about.splitlines()))
+
+
+def _is_run(folder: Path) -> bool:
+    """Whether a word is the folder of a run, and not the name of a plugin."""
+    return folder.is_dir() and any((folder / file).is_file() for file in ("spec.json", "result.json", "error.json"))
 
 
 def _shown(value: object) -> str:

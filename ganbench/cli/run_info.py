@@ -15,12 +15,6 @@ from ganbench.rank.records import record_file
 KEYS = ("variant", "column", "value", "sampling_error", "n", "skipped", "parts")
 
 
-def is_run(name: str) -> bool:
-    """Whether a word is the folder of a run, and not the name of a plugin."""
-    folder = Path(name)
-    return folder.is_dir() and any((folder / file).is_file() for file in ("spec.json", "result.json", "error.json"))
-
-
 def details(folder: Path) -> dict[str, Any]:
     """What the page says, as plain values."""
     record = read_record(folder)
