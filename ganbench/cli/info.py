@@ -11,6 +11,7 @@ import typer
 from ganbench.cli import completion
 from ganbench.cli.options import Format, Output, Plugins, PluginsDirs
 from ganbench.cli.terminal import columns, one_line
+from ganbench.record.schema import RUN_FILES
 
 
 def info(
@@ -47,7 +48,7 @@ def info(
 
 def _is_run(folder: Path) -> bool:
     """Whether a word is the folder of a run, and not the name of a plugin."""
-    return folder.is_dir() and any((folder / file).is_file() for file in ("spec.json", "result.json", "error.json"))
+    return folder.is_dir() and any((folder / file).is_file() for file in RUN_FILES)
 
 
 def _shown(value: object) -> str:

@@ -9,7 +9,18 @@ from typing import Any
 
 from ganbench.errors import UsageError
 from ganbench.record.files import read_json
-from ganbench.record.schema import NULL, NUMBER, SUITE, Types, broken, one_of, require, require_each, require_fields
+from ganbench.record.schema import (
+    NULL,
+    NUMBER,
+    RUN_FILES,
+    SUITE,
+    Types,
+    broken,
+    one_of,
+    require,
+    require_each,
+    require_fields,
+)
 
 Record = dict[str, Any]
 
@@ -17,7 +28,6 @@ KINDS = ("trained", "scale", "foreign")
 FINISHED = ("completed", "diverged", "skipped")
 LOST = ("crashed", "oom", "killed", "timeout", "interrupted")
 
-_RUN_FILES = ("spec.json", "result.json", "error.json")
 _FIELDS: dict[str, Types] = {
     "run_id": (str,),
     "kind": (str,),
@@ -90,7 +100,7 @@ def find_runs(dirs: Iterable[str | Path]) -> list[Path]:
         if not place.is_dir():
             raise UsageError(f"no folder {place}: give a folder that `ganbench run` or `ganbench publish` wrote")
         for folder, inner, files in os.walk(place):
-            if any(name in files for name in _RUN_FILES):
+            if any(name in files for name in RUN_FILES):
                 inner.clear()
                 found.setdefault(Path(folder).resolve(), Path(folder))
             inner.sort()

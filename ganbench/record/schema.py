@@ -15,6 +15,8 @@ NULL = type(None)
 NUMBER: Types = (int, float)
 """Finite ones; neither true nor false."""
 MISSING = object()
+RUN_FILES = ("spec.json", "result.json", "error.json")
+"""A folder with any of them is that of a run."""
 SUITE: dict[str, Types] = {
     "suite.id": (str,),
     "suite.name": (str,),
