@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F
+from torch import nn
 
 from ganbench import Recipe, SampleSpec
 from ganbench.plan.entries import Wishes, alone
@@ -75,10 +76,6 @@ class Contest:
         optimizer_d = torch.optim.Adam(discriminator.parameters(), **options)
         order, position = torch.randperm(len(data), device=self.device), 0
 
-        def logits(x: torch.Tensor) -> torch.Tensor:
-            answer = discriminator(x)
-            return answer if isinstance(answer, torch.Tensor) else answer.logit
-
         def steps() -> None:
             nonlocal position
             for _ in range(self.steps):
@@ -89,13 +86,15 @@ class Contest:
                     parameter.requires_grad_(True)
                 with torch.no_grad():
                     fake = generator(torch.randn(batch, recipe["latent"], device=self.device))
-                loss = F.softplus(-logits(real)).mean() + F.softplus(logits(fake)).mean()
+                loss = F.softplus(-logits(discriminator, real)).mean() + F.softplus(logits(discriminator, fake)).mean()
                 optimizer_d.zero_grad(set_to_none=True)
                 loss.backward()
                 optimizer_d.step()
                 for parameter in discriminator.parameters():
                     parameter.requires_grad_(not freeze)
-                loss = F.softplus(-logits(generator(torch.randn(batch, recipe["latent"], device=self.device)))).mean()
+                loss = F.softplus(
+                    -logits(discriminator, generator(torch.randn(batch, recipe["latent"], device=self.device)))
+                ).mean()
                 optimizer_g.zero_grad(set_to_none=True)
                 loss.backward()
                 optimizer_g.step()
@@ -114,10 +113,6 @@ class Contest:
         optimizer_d = torch.optim.Adam(critic.parameters(), **options)
         order, position = torch.randperm(len(data), device=self.device), 0
 
-        def value(x: torch.Tensor) -> torch.Tensor:
-            answer = critic(x)
-            return answer if isinstance(answer, torch.Tensor) else answer.logit
-
         def steps() -> None:
             nonlocal position
             for _ in range(self.steps):
@@ -129,20 +124,30 @@ class Contest:
                         fake = generator(torch.randn(batch, recipe["latent"], device=self.device))
                     share = torch.rand(batch, 1, 1, 1, device=self.device)
                     mixed = torch.lerp(fake, real, share).requires_grad_()
-                    (slope,) = torch.autograd.grad(value(mixed).sum(), mixed, create_graph=True)
+                    (slope,) = torch.autograd.grad(logits(critic, mixed).sum(), mixed, create_graph=True)
                     penalty = (slope.flatten(1).norm(dim=1) - 1).square().mean()
-                    loss = value(fake).mean() - value(real).mean() + recipe["gradient-penalty.weight"] * penalty
+                    loss = (
+                        logits(critic, fake).mean()
+                        - logits(critic, real).mean()
+                        + recipe["gradient-penalty.weight"] * penalty
+                    )
                     optimizer_d.zero_grad(set_to_none=True)
                     loss.backward()
                     optimizer_d.step()
                 critic.requires_grad_(False)
-                loss = -value(generator(torch.randn(batch, recipe["latent"], device=self.device))).mean()
+                loss = -logits(critic, generator(torch.randn(batch, recipe["latent"], device=self.device))).mean()
                 optimizer_g.zero_grad(set_to_none=True)
                 loss.backward()
                 optimizer_g.step()
             synchronize(engine.device)
 
         return steps
+
+
+def logits(discriminator: nn.Module, x: torch.Tensor) -> torch.Tensor:
+    """D's answer, which may come with more than a logit: `(B,)`."""
+    answer = discriminator(x)
+    return answer if isinstance(answer, torch.Tensor) else answer.logit
 
 
 def interval_of_median(ratios: np.ndarray, draws: int = 10_000) -> tuple[float, float]:
