@@ -5,8 +5,8 @@
 
 Runs the entries with one job in the folder OUT, which must not be there. Steps: the budget at the rate that `ganbench
 bench` measures with the same recipe, before and after. Evaluations: drawing samples for looks and results, and scoring
-them. Every process is then run once more with its parts timed. Times are processor time, for a machine that other work
-shares, or with --wall the clock's.
+them. Every process is then run once more with its parts timed, started as the command starts it. Times are processor
+time, for a machine that other work shares, or with --wall the clock's.
 """
 
 from __future__ import annotations
@@ -23,9 +23,11 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+BEGAN = time.perf_counter()
 CLI, TRAIN, SCORE = "ganbench.cli", "ganbench.train.__main__", "ganbench.score.__main__"
 STEPS, DRAWN, SCORED = "training steps", "samples drawn", "samples scored"
 PARTS = {
@@ -78,26 +80,46 @@ def inside(clock: str, module: str, *arguments: str) -> None:
         setattr(owner, last, timed(getattr(owner, last), name))
     sys.argv = [module, *arguments]
     code = main()
-    print(json.dumps(spent), file=sys.stderr)
+    whole = now() - (BEGAN if clock == "wall" else 0.0)
+    print(json.dumps({f"{module.split('.')[1]}: the rest": whole - spent.total(), **spent}), file=sys.stderr)
     sys.exit(code)
 
 
 def run(clock: str, *words: str) -> tuple[subprocess.CompletedProcess[str], float]:
     """A command, and its seconds: on the clock, or of every processor that it and what it started used."""
-    before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    before, start = spent_by_children(), time.perf_counter()
     done = subprocess.run([sys.executable, *words], capture_output=True, text=True, check=False)
-    wall, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
+    wall, processor = time.perf_counter() - start, spent_by_children() - before
     if done.returncode:
         sys.exit(f"{' '.join(words)}: {done.stderr[-2000:]}")
-    processor = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return done, wall if clock == "wall" else processor
 
 
-def parts(clock: str, module: str, *arguments: str) -> Counter[str]:
-    """What the parts of a program took; the rest of it is its start."""
-    done, whole = run(clock, __file__, "--inside", clock, module, *arguments)
-    spent = Counter(json.loads(done.stderr.splitlines()[-1]))
-    return spent + Counter({f"start of {module.split('.')[1]}": whole - spent.total()})
+def parts(clock: str, programs: Sequence[tuple[str, ...]]) -> Counter[str]:
+    """What the parts of programs took that start as those of `ganbench run` do, and what it took to be able to."""
+    from ganbench.execute.child import Child  # not above: the programs that are timed would begin with it, too
+    from ganbench.execute.forkserver import ForkServer
+
+    spent: Counter[str] = Counter()
+    before, start = spent_by_children(), time.perf_counter()
+    with ForkServer() as server:
+        for module, *words in programs:
+            with tempfile.TemporaryFile() as log:
+                arguments = ["--inside", clock, module, *words]
+                code = Child(Path(__file__).stem, arguments, threads=1, cores=None, log=log, start=server.start).wait()
+                log.seek(0)
+                said = log.read().decode().splitlines()
+                if code:
+                    sys.exit(f"{module} {' '.join(words)}: {said[-1]}")
+                spent += Counter(json.loads(said[-1]))
+    whole = time.perf_counter() - start if clock == "wall" else spent_by_children() - before
+    return spent + Counter({"starting Python with torch, once": whole - spent.total()})
+
+
+def spent_by_children() -> float:
+    """Processor seconds of those that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def rate(clock: str, spec: dict[str, Any], shape: str, seconds: float) -> float:
@@ -112,7 +134,7 @@ def rate(clock: str, spec: dict[str, Any], shape: str, seconds: float) -> float:
 
 def main() -> None:
     """Measure and print."""
-    from ganbench.cli.planning import Request, make  # not above: the programs that are timed would begin with it, too
+    from ganbench.cli.planning import Request, make
     from ganbench.plan.spec import TRAINED
     from ganbench.plugins import load
 
@@ -146,8 +168,8 @@ def main() -> None:
         folders = [Path(place, file.parent.name) for file in asked.out.glob("*/*/spec.json")]
         for folder in folders:
             shutil.copytree(next(asked.out.glob(f"*/{folder.name}")), folder, ignore=lambda _, n: {*n} - {"spec.json"})
-            spent += parts(asked.clock, TRAIN, "--device", "cpu", str(folder))
-        spent += parts(asked.clock, SCORE, "--device", "cpu", *map(str, folders))
+        training = [(TRAIN, "--device", "cpu", str(folder)) for folder in folders]
+        spent += parts(asked.clock, [*training, (SCORE, "--device", "cpu", *map(str, folders))])
     steps = sum(spec["budget"]["amount"] / statistics.mean(found) for spec, found in zip(specs, rates, strict=True))
     spent["training beyond that"] = spent.pop(STEPS) - steps
     needed = {"training steps, by ganbench bench": steps, **{name: spent.pop(name) for name in (DRAWN, SCORED)}}

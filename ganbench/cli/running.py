@@ -17,6 +17,7 @@ from ganbench.cli.planning import Planned
 from ganbench.cli.terminal import columns, count, duration, one_line
 from ganbench.errors import UsageError
 from ganbench.execute import folders
+from ganbench.execute.forkserver import ForkServer
 from ganbench.execute.local import Event, stopped_as_by_ctrl_c
 from ganbench.execute.local import run as run_locally
 from ganbench.execute.lock import SuiteLock
@@ -49,7 +50,7 @@ def show(planned: Planned, out: Path, resume: str, json: bool) -> int:
 def run(planned: Planned, out: Path, resume: str, json: bool) -> int:
     """Finish the plan's runs and print the leaderboard; the program's exit code."""
     home = folders.suite_folder(planned.plan, out)
-    with SuiteLock(home) as lock, stopped_as_by_ctrl_c():
+    with SuiteLock(home) as lock, ForkServer() as forks, stopped_as_by_ctrl_c():
         runs = folders.survey(planned.plan, out, resume)
         todo = folders.prepare(runs)
         typer.echo(_opening(planned, runs, out), err=json)
@@ -62,7 +63,7 @@ def run(planned: Planned, out: Path, resume: str, json: bool) -> int:
                 f"{len(taken)} runs at a time, not {wanted}: finished ones say that a GPU holds no more", err=True
             )
         slots = [
-            Slot(device, doors=planned.doors, held=(lock.descriptor,), forced=forced, shared=shared)
+            Slot(device, doors=planned.doors, held=(lock.descriptor,), forced=forced, shared=shared, forks=forks)
             for device, shared in taken
         ]
         specs = {r.folder: r.spec for r in runs}

@@ -8,6 +8,7 @@ the pipe ends and the child stops itself. CORES are those it may run on (`-`: an
 
 from __future__ import annotations
 
+import contextlib
 import os
 import runpy
 import signal
@@ -15,9 +16,10 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Protocol
 
 GRACE = 3.0
 """Seconds that an orphan has for an orderly end."""
@@ -29,8 +31,68 @@ CRASHES = {"SIGSEGV", "SIGABRT", "SIGBUS", "SIGFPE", "SIGILL", "SIGTRAP", "SIGSY
 """Signals that a process brings upon itself."""
 
 
+@dataclass(frozen=True)
+class Streams:
+    """File descriptors of a process to be: its standard ones, its lifeline, and others that it keeps open (locks)."""
+
+    stdin: int
+    stdout: int
+    stderr: int
+    lifeline: int
+    held: tuple[int, ...] = ()
+
+
+class Process(Protocol):
+    """A process that was started. returncode: once `wait` has told, its exit code or minus the signal's number."""
+
+    pid: int
+    returncode: Any
+
+    def ended(self, block: bool = False) -> bool:
+        """Whether it has ended; until `wait` nobody else is given its number. block: wait until it has."""
+        ...
+
+    def wait(self) -> int:
+        """Wait for its end; its returncode. Its number is free from then on."""
+        ...
+
+
+Start = Callable[[Sequence[str], int, Streams], Process]
+"""Starts a process: what `main` is to be given after the lifeline (cores, module, arguments), threads, streams."""
+
+
+class Spawned(subprocess.Popen[bytes]):
+    """A process with a Python of its own."""
+
+    def ended(self, block: bool = False) -> bool:
+        """As `Process` says: a zombie until `wait`."""
+        if self.returncode is not None:
+            return True
+        options = os.WEXITED | os.WNOWAIT | (0 if block else os.WNOHANG)
+        try:
+            return os.waitid(os.P_PID, self.pid, options) is not None
+        except ChildProcessError:
+            return True
+
+
+def spawn(words: Sequence[str], threads: int, streams: Streams) -> Process:
+    """Start a process with a Python of its own."""
+    return Spawned(
+        [sys.executable, "-P", "-m", "ganbench.execute.child", str(streams.lifeline), *words],
+        stdin=streams.stdin,
+        stdout=streams.stdout,
+        stderr=streams.stderr,
+        env=environment(threads),
+        pass_fds=(streams.lifeline, *streams.held),
+        start_new_session=True,  # Ctrl-C at the terminal is the parent's to handle
+    )
+
+
 class Child:
-    """A running module: `python -m module arguments`, with what it prints kept in a log."""
+    """A running module: `python -m module arguments`, with what it prints kept in a log.
+
+    stdin, stdout: of one that is served, text to it and from it.
+    """
 
     def __init__(
         self,
@@ -42,49 +104,41 @@ class Child:
         log: IO[bytes],
         held: tuple[int, ...] = (),
         served: bool = False,
+        start: Start = spawn,
     ) -> None:
         """Start it. held: file descriptors that it keeps open (a lock). served: stdin and stdout are text pipes to this
         process (else stdout goes to the log as well)."""
         self._lock, self._oom_kills = threading.Lock(), oom_kills()
-        reading, self._lifeline = os.pipe()
-        on = ",".join(map(str, cores)) if cores else "-"
-        pipes: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": log}
-        if served:
-            pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True, "encoding": "utf-8"}
-            pipes["errors"] = "replace"
-        try:
-            self.process: subprocess.Popen[Any] = subprocess.Popen(
-                [sys.executable, "-P", "-m", "ganbench.execute.child", str(reading), on, module, *arguments],
-                stderr=log,
-                env=environment(threads),
-                pass_fds=(reading, *held),
-                start_new_session=True,  # Ctrl-C at the terminal is the parent's to handle
-                **pipes,
-            )
-        except BaseException:
-            os.close(self._lifeline)
-            raise
-        finally:
-            os.close(reading)
+        self.stdin: IO[str] | None = None
+        self.stdout: IO[str] | None = None
+        words = [",".join(map(str, cores)) if cores else "-", module, *arguments]
+        with contextlib.ExitStack() as ours, contextlib.ExitStack() as theirs:
+            lifeline, self._lifeline = _pipe(theirs, ours)
+            out = log.fileno()
+            if served:
+                into, said = _pipe(theirs, ours)
+                heard, out = _pipe(ours, theirs)
+            else:
+                into = os.open(os.devnull, os.O_RDONLY)
+                theirs.callback(os.close, into)
+            self.process = start(words, threads, Streams(into, out, log.fileno(), lifeline, held))
+            if served:
+                self.stdin = open(said, "w", encoding="utf-8")  # noqa: SIM115 - `close` does
+                self.stdout = open(heard, encoding="utf-8", errors="replace")  # noqa: SIM115
+            ours.pop_all()
 
     def wait(self) -> int:
         """Wait for the end; the exit code, or minus the signal's number. What it started dies with it."""
-        self.ended(block=True)
+        self.process.ended(block=True)
         self.signal(signal.SIGKILL)
         with self._lock:
             code = self.process.wait()
         self.close()
         return code
 
-    def ended(self, block: bool = False) -> bool:
-        """Whether the process has ended. It stays a zombie until `wait`, so that nobody else is given its number."""
-        if self.process.returncode is not None:
-            return True
-        options = os.WEXITED | os.WNOWAIT | (0 if block else os.WNOHANG)
-        try:
-            return os.waitid(os.P_PID, self.process.pid, options) is not None
-        except ChildProcessError:
-            return True
+    def ended(self) -> bool:
+        """Whether the process has ended."""
+        return self.process.ended()
 
     def signal(self, number: int) -> None:
         """Send a signal to the process and to whatever it started."""
@@ -105,12 +159,20 @@ class Child:
         lifeline, self._lifeline = self._lifeline, -1
         if lifeline >= 0:
             os.close(lifeline)
-        for pipe in (self.process.stdin, self.process.stdout):
+        for pipe in (self.stdin, self.stdout):
             if pipe is not None:
                 try:
                     pipe.close()
                 except BrokenPipeError:
                     continue
+
+
+def _pipe(readers: contextlib.ExitStack, writers: contextlib.ExitStack) -> tuple[int, int]:
+    """A pipe's reading and writing end, each closed by the side that it is for."""
+    reading, writing = os.pipe()
+    readers.callback(os.close, reading)
+    writers.callback(os.close, writing)
+    return reading, writing
 
 
 def environment(threads: int) -> dict[str, str]:

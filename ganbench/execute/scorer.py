@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
 
-from ganbench.execute.child import Child, ending
+from ganbench.execute.child import Child, Start, ending, spawn
 from ganbench.execute.watchdog import PATIENT, Watchdog
 from ganbench.record.progress import clear_scoring
 
@@ -34,9 +34,10 @@ class Scorer:
         cores: tuple[int, ...] | None,
         hang_seconds: float,
         held: tuple[int, ...] = (),
+        start: Start = spawn,
     ) -> None:
         """hang_seconds: without a sign of life for some times as long, the process is ended."""
-        self._hang_seconds = hang_seconds
+        self._hang_seconds, self._begin = hang_seconds, start
         self._arguments, self._threads, self._cores, self._held = arguments, threads, cores, held
         self._child: Child | None = None
         self._said: IO[bytes] | None = None
@@ -91,18 +92,19 @@ class Scorer:
                 log=self._said,
                 held=self._held,
                 served=True,
+                start=self._begin,
             )
         return self._child
 
     def _ask(self, child: Child, folder: Path) -> dict[str, object] | None:
         """The answer, or None where the process has ended instead. Lines that are no answer are kept with its log."""
-        assert child.process.stdin is not None and child.process.stdout is not None and self._said is not None
+        assert child.stdin is not None and child.stdout is not None and self._said is not None
         try:
-            child.process.stdin.write(f"{folder.resolve()}\n")
-            child.process.stdin.flush()
+            child.stdin.write(f"{folder.resolve()}\n")
+            child.stdin.flush()
         except (BrokenPipeError, ValueError):
             return None
-        for line in child.process.stdout:
+        for line in child.stdout:
             try:
                 answer = json.loads(line)
             except ValueError:

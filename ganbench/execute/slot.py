@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ganbench.errors import UsageError
-from ganbench.execute.child import Child, ending
+from ganbench.execute.child import Child, ending, spawn
+from ganbench.execute.forkserver import ForkServer
 from ganbench.execute.lock import NAMES
 from ganbench.execute.scorer import Scorer, ScoringFailed, last_line
 from ganbench.execute.watchdog import PATIENT, Watchdog, hang_seconds
@@ -72,12 +73,14 @@ class Slot:
         held: tuple[int, ...] = (),
         forced: bool = False,
         shared: bool = False,
+        forks: ForkServer | None = None,
     ) -> None:
         """device: `cpu`, `cuda:0`, … cores: CPU cores to bind the children to, or None. held: descriptors of locks that
         the children keep for as long as they live. forced: take up checkpoints that were written elsewhere. shared:
-        another slot has the same device, which records say."""
+        another slot has the same device, which records say. forks: starts the children that work on a CPU."""
         self._hang_seconds, self._forced, self.shared = hang_seconds(), forced, shared
         self.device, self._cores, self._doors, self._held = device, cores, doors or Doors(), held
+        self._start = forks.start if forks is not None and device == "cpu" else spawn
         self._trainer: Child | None = None
         self._scorer: Scorer | None = None
         self._stopping = False
@@ -148,6 +151,7 @@ class Slot:
                     cores=self._cores,
                     log=log,
                     held=(*self._held, *held),
+                    start=self._start,
                 )
             with Watchdog(child, folder, self._hang_seconds, PATIENT * self._hang_seconds) as watchdog:
                 code = child.wait()
@@ -176,6 +180,7 @@ class Slot:
                     cores=self._cores,
                     held=self._held,
                     hang_seconds=self._hang_seconds,
+                    start=self._start,
                 )
         self._scorer.score(folder)
         if not (folder / "result.json").exists():

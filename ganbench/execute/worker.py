@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ganbench.errors import UsageError
+from ganbench.execute.forkserver import ForkServer
 from ganbench.execute.local import Event, run, stopped_as_by_ctrl_c
 from ganbench.execute.slot import Doors, Slot
 from ganbench.plan.spec import TRAINED, RunSpec
@@ -37,8 +38,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for folder in asked.folders:
             _belongs(folder, asked.device)
         doors = Doors(asked.plugins, asked.directories, weights)
-        slot = Slot(asked.device, doors=doors, forced=asked.forced, shared=asked.shared_device)
-        with stopped_as_by_ctrl_c():
+        with ForkServer() as forks, stopped_as_by_ctrl_c():
+            slot = Slot(asked.device, doors=doors, forced=asked.forced, shared=asked.shared_device, forks=forks)
             outcomes = run(asked.folders, [slot], _tell)
     except UsageError as error:
         print(f"ganbench: {error}", file=sys.stderr)

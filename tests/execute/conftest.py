@@ -62,17 +62,18 @@ class Program:
         )
 
     def children(self) -> dict[int, str]:
-        """Process id -> command line of everything that commands started here have started and that still runs."""
+        """Process id -> where its words go, of everything that commands started here have started and that runs."""
         found = {}
         for entry in Path("/proc").iterdir():
             if entry.name.isdecimal():
                 try:
                     words = (entry / "cmdline").read_bytes().decode().replace("\0", " ")
                     mine = f"{MARK}={self.out}\0".encode() in (entry / "environ").read_bytes()
+                    into = os.readlink(entry / "fd" / "1")
                 except OSError:
                     continue
-                if mine and "ganbench.execute.child" in words:
-                    found[int(entry.name)] = words
+                if mine and "ganbench.execute." in words:
+                    found[int(entry.name)] = into
         return found
 
 

@@ -1,0 +1,99 @@
+"""The fork server: what it starts is like new, and its own end costs nobody anything."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ganbench.execute.child import Child, Spawned, Start, spawn
+from ganbench.execute.forkserver import Forked, ForkServer, can_fork
+
+pytestmark = pytest.mark.skipif(not can_fork(), reason="this system cannot wait for what another process forked")
+SLEEP = ["-n1", "-r1", "-s", "import time", "time.sleep(60)"]
+STATE = """
+import os, random, sys, threading
+import torch
+print(sorted(v for n, v in os.environ.items() if n.endswith("_NUM_THREADS")), sys.flags.hash_randomization)
+print(sorted(os.listdir("/proc/self/fd"), key=int)[:3], len(os.listdir("/proc/self/fd")))
+print(torch.get_num_threads(), torch.cuda.is_initialized(), torch.is_grad_enabled())
+print(threading.active_count(), os.getsid(0) == os.getpid(), sys.argv[0], __name__)
+"""
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[ForkServer]:
+    with ForkServer() as server:
+        yield server
+
+
+def words(start: Start, text: str, log: Path) -> str:
+    with log.open("w+b") as file:
+        child = Child("timeit", ["-n1", "-r1", text], threads=1, cores=None, log=file, start=start)
+        assert child.wait() == 0
+        file.seek(0)
+        return file.read().decode().rpartition("1 loop")[0]
+
+
+def test_a_forked_process_is_as_new_as_a_spawned_one(server: ForkServer, tmp_path: Path) -> None:
+    assert words(server.start, STATE, tmp_path / "forked") == words(spawn, STATE, tmp_path / "spawned")
+
+
+def test_several_at_a_time_each_with_an_end_of_its_own(server: ForkServer, tmp_path: Path) -> None:
+    with (tmp_path / "log").open("wb") as log:
+        children = [
+            Child(
+                "timeit",
+                ["-n1", "-r1", "-s", "import os, time", f"time.sleep({(9 - code) / 20}); os._exit({code})"],
+                threads=1,
+                cores=None,
+                log=log,
+                start=server.start,
+            )
+            for code in range(8)
+        ]
+        assert all(isinstance(child.process, Forked) for child in children)
+        codes = [-1] * len(children)
+
+        def wait(i: int) -> None:
+            codes[i] = children[i].wait()
+
+        threads = [threading.Thread(target=wait, args=(i,)) for i in range(len(children))]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(30)
+    assert codes == list(range(8))
+
+
+def test_a_server_that_was_killed_is_replaced_and_what_it_had_started_is_ended(tmp_path: Path) -> None:
+    with ForkServer() as server, (tmp_path / "log").open("wb") as log:
+
+        def start(arguments: list[str]) -> Child:
+            return Child("timeit", arguments, threads=1, cores=None, log=log, start=server.start)
+
+        child = start(SLEEP)
+        assert isinstance(child.process, Forked) and not child.ended()
+        os.kill(_parent(child.process.pid), signal.SIGKILL)
+        assert child.wait() == -signal.SIGKILL
+        deadline = time.monotonic() + 15
+        while Path(f"/proc/{child.process.pid}").exists():
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        after = start(["-n1", "-r1", "pass"])
+        assert isinstance(after.process, Forked) and after.wait() == 0
+
+
+def test_other_threads_than_the_servers_are_spawned(server: ForkServer, tmp_path: Path) -> None:
+    with (tmp_path / "log").open("wb") as log:
+        child = Child("timeit", ["-n1", "-r1", "pass"], threads=2, cores=None, log=log, start=server.start)
+        assert isinstance(child.process, Spawned) and child.wait() == 0
+
+
+def _parent(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
