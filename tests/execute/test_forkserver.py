@@ -89,6 +89,27 @@ def test_a_server_that_was_killed_is_replaced_and_what_it_had_started_is_ended(t
         assert isinstance(after.process, Forked) and after.wait() == 0
 
 
+def test_programs_end_as_under_python(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    programs = {
+        "quiet": ("import sys; sys.exit()", 0, ""),
+        "code": ("import sys; sys.exit(3)", 3, ""),
+        "words": ("import sys; sys.exit('no')", 1, "no"),
+        "raises": ("1 / 0", 1, "ZeroDivisionError"),
+        "last_words": ("import atexit; atexit.register(print, 'bye', end='')", 0, "bye"),
+    }
+    for name, (text, _, _) in programs.items():
+        (tmp_path / f"{name}.py").write_text(text)
+    monkeypatch.syspath_prepend(tmp_path)
+    with ForkServer() as server:
+        for start in (server.start, spawn):
+            for name, (_, code, said) in programs.items():
+                with (tmp_path / "log").open("w+b") as log:
+                    child = Child(name, [], threads=1, cores=None, log=log, start=start)
+                    assert child.wait() == code, name
+                    log.seek(0)
+                    assert said in log.read().decode()
+
+
 def test_other_threads_than_the_servers_are_spawned(server: ForkServer, tmp_path: Path) -> None:
     with (tmp_path / "log").open("wb") as log:
         child = Child("timeit", ["-n1", "-r1", "pass"], threads=2, cores=None, log=log, start=server.start)
