@@ -106,14 +106,16 @@ class ForkServer:
                 self.close()
                 self._begin()
             assert self._requests is not None
-            mine, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            requests = self._requests
+        mine, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with contextlib.ExitStack() as unless_started:
+            unless_started.enter_context(mine)
             with its:
                 descriptors = [its.fileno(), streams.stdin, streams.stdout, streams.stderr, streams.lifeline]
-                socket.send_fds(self._requests, [json.dumps(words).encode()], [*descriptors, *streams.held])
-        pid = mine.recv(MESSAGE)
-        if not pid:
-            mine.close()
-            raise ConnectionError("the fork server has died")
+                socket.send_fds(requests, [json.dumps(words).encode()], [*descriptors, *streams.held])
+            if not (pid := mine.recv(MESSAGE)):
+                raise ConnectionError("the fork server has died")
+            unless_started.pop_all()
         return Forked(int(pid), mine)
 
     def _begin(self) -> None:
