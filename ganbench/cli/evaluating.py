@@ -118,7 +118,7 @@ def _foreign(asked: Request, place: Path) -> int:
 
 
 def _again(asked: Request, run: Path) -> int:
-    spec = RunSpec.read(run)
+    spec = folders.named(run)
     registry = load(asked.plugins, asked.plugins_dirs)
     found = slots(asked.device, 1)
     plan = plan_rescoring(spec, registry, asked.choice, found.kind)

@@ -15,6 +15,7 @@ from ganbench.cli.loading import load
 from ganbench.cli.planning import slots
 from ganbench.cli.terminal import one_line
 from ganbench.errors import UsageError
+from ganbench.execute.folders import named
 from ganbench.execute.local import run as run_locally
 from ganbench.execute.slot import Doors, Slot
 from ganbench.plan.repeat import repeatable
@@ -27,7 +28,7 @@ from ganbench.verify.runs import read
 
 def reproduce(run: Path, out: Path | None, doors: Doors, json: bool) -> int:
     """Repeat, print and return the program's exit code."""
-    spec = RunSpec.read(run)
+    spec = named(run)
     known, found = read(run, published=False)
     if known.record is None or known.record["status"] not in ("completed", "diverged"):
         raise UsageError(f"{run}: has no result to compare with; give the folder of a finished run")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ganbench.errors import UsageError
+from ganbench.errors import UsageError, nearest
 from ganbench.execute.lock import NAMES, Busy, RunLock, unusable
 from ganbench.execute.slot import clear
 from ganbench.plan.build import Plan
@@ -31,6 +31,18 @@ class Planned:
     folder: Path
     state: str
     todo: bool
+
+
+def named(folder: Path) -> RunSpec:
+    """The specification of a run that somebody named by its folder. The error tells which runs there are."""
+    if (folder / "spec.json").is_file():
+        return RunSpec.read(folder)
+    inside = sorted(str(file.parent) for file in folder.glob("*/spec.json"))
+    if inside:
+        raise UsageError(f"{folder}: is a folder of {len(inside)} runs; name one of them, as {inside[0]}")
+    beside = {file.parent.name for file in folder.absolute().parent.glob("*/spec.json")}
+    hint = nearest(folder.name, beside) if beside else "the folders in a suite's folder are runs"
+    raise UsageError(f"{folder}: is no run's folder; {hint}")
 
 
 def suite_folder(plan: Plan, out: Path) -> Path:

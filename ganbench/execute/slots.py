@@ -63,8 +63,8 @@ def devices(text: str, gpus: Callable[[], int], jobs: int | None = None) -> Devi
     return Devices("cpu", ("cpu",) * min(cpu_cores(), jobs or cpu_cores()))
 
 
-SCALE_ROW = 9.0
-"""Seconds of a row of the scale on a CPU core: starting twice, drawing, scoring."""
+SCALE_ROW = 4.0
+"""Seconds of a row of the scale on a CPU core: drawing and scoring it."""
 
 
 def seconds_left(runs: int, slots: int, seconds_per_run: float, scale_rows: int = 0) -> float | None:

@@ -49,7 +49,7 @@ def test_a_folder_of_pictures_is_a_row(tmp_path: Path, capsys: pytest.CaptureFix
         (["--samples", "x.npy", "--run", "y"], "give --samples DIR|FILE with --dataset NAME, or --run RUN"),
         (["--samples", "x.npy"], "--samples wants --dataset NAME"),
         (["--run", "y", "--name", "n", "--seed", "1"], "--name, --seed: not with --run"),
-        (["--run", "nowhere"], "nowhere/spec.json: cannot be read"),
+        (["--run", "nowhere"], "nowhere: is no run's folder; the folders in a suite's folder are runs"),
         (["--samples", "x.npy", "--dataset", "mnist", "--range", "1,0"], "--range 1,0: expected the values of black"),
         (["--samples", "x.npy", "--dataset", "mnist", "--layout", "CHWN"], "--layout CHWN: must be one of NCHW, NHWC"),
         (["--samples", "x.npy", "--dataset", "mnist", "--name", "\x1b"], "--name: a row needs a name"),

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ganbench.errors import UsageError
-from ganbench.execute.folders import Planned, prepare, survey
+from ganbench.execute.folders import Planned, named, prepare, survey
 from ganbench.execute.lock import NAMES
 from ganbench.plan.build import Plan
 
@@ -28,6 +28,19 @@ def half_done(tmp_path: Path, toy_plan: Planner) -> tuple[Plan, Path]:
     leave(first, "result.json", "completed")
     leave(second, "error.json", "crashed")
     return plan, tmp_path
+
+
+def test_a_run_that_is_not_there_has_its_neighbours_named(half_done: tuple[Plan, Path]) -> None:
+    plan, out = half_done
+    first, second, *_ = survey(plan, out)
+    assert named(first.folder).run_id == first.spec.run_id
+    for folder, says in (
+        (first.folder.with_name(first.folder.name[:-2]), rf"is no run's folder; did you mean {first.folder.name}"),
+        (first.folder.parent, rf"is a folder of 2 runs; name one of them, as {min(first.folder, second.folder)}$"),
+        (out / "elsewhere", r"is no run's folder; the folders in a suite's folder are runs"),
+    ):
+        with pytest.raises(UsageError, match=says):
+            named(folder)
 
 
 @pytest.mark.parametrize(
