@@ -124,7 +124,7 @@ def test_what_is_refused_is_one_line(
     (run / "result.json").unlink()
     assert "has no result to compare with" in refused()
     shutil.rmtree(run)
-    assert "cannot be read" in refused()
+    assert "is no run's folder" in refused()
 
 
 def test_stored_samples_are_measured_again(run: Path, capsys: pytest.CaptureFixture[str]) -> None:

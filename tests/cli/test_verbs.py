@@ -45,7 +45,7 @@ def test_a_dry_run_shows_the_plan_and_writes_nothing(tmp_path: Path, capsys: pyt
 
 def test_a_dry_run_for_programs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     plan = answered([*RUN, "--out", str(tmp_path), "--loss", "toy-critic", "--set", "lr=0.5"], capsys)
-    assert (plan["suite"], plan["device"], plan["seconds"]) == ("toy-tiny", "cpu", 39.0)
+    assert (plan["suite"], plan["device"], plan["seconds"]) == ("toy-tiny", "cpu", 34.0)
     assert [(r["label"], r["kind"], r["state"], r["todo"]) for r in plan["runs"]] == [
         ("toy-zero", "scale", "open", True),
         ("toy-linear · toy-critic [lr=0.5]", "trained", "open", True),
