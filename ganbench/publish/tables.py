@@ -65,7 +65,9 @@ def table(board: Leaderboard, aligned: bool = False) -> Table:
     captions = [f"Scores: {shared[0]} features, {shared[1]} samples unless a column says otherwise."] if shared else []
     captions += [plain(line) for line in board.captions]
     if len(board.columns) > 1 and (shown["n"] >= MIN_SEEDS).any():
-        captions.append("Other columns: the mean over seeds; their intervals are in the CSV.")
+        captions.append(
+            "Other columns: the mean over seeds, geometric where scores are positive; intervals are in the CSV."
+        )
     return Table(title(board), fields, sections, captions, list(_notes(board.frame)))
 
 

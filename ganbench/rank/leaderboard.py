@@ -88,7 +88,8 @@ def _leaderboard(table: Group, superseded: int, reproduced: int) -> Leaderboard:
     made.sort(key=lambda row: _order(row, headline))
     _tell_apart(made)
     ranked = [row for row in made if row.section == "entries" and row.n >= statistics.MIN_SEEDS]
-    ranked = ranked if table.suite["ranks"] and headline.direction != "none" else []
+    comparable = table.suite["ranks"] and headline.direction != "none" and len(ranked) > 1
+    ranked = ranked if comparable else []
     costs = [_costs(row, headline, log) for row in ranked]
     pairs = statistics.compare(costs)
     ranks = dict(zip(map(id, ranked), statistics.rank_intervals(len(ranked), pairs), strict=True))

@@ -66,8 +66,8 @@ def ganbench_metrics() -> Iterator[Metric]:
         modes,
         (
             Column("mode-kl", "lower", "nats"),
-            Column("modes", "higher", "modes"),
-            Column("high-quality", "higher", "share of the samples"),
+            Column("modes", "higher", "modes", positive=False),
+            Column("high-quality", "higher", "share of the samples", positive=False),
             Column("reverse-kl", "lower", "nats"),
         ),
         params=Recipe(mixture="ring", sigmas=3.0, samples=2500),
