@@ -40,6 +40,13 @@ def test_rows_are_ordered_by_median_and_ranked():
     assert set(made.pairs["better"]) == {"a", ""}
 
 
+def test_a_lone_row_has_an_interval_and_no_rank():
+    made = board(five(a=100) + scale_records())
+    assert row(made, "a")["low"] < 100 < row(made, "a")["high"]
+    assert made.frame["rank_low"].isna().all() and made.pairs.empty
+    assert "No ranks: fewer than two rows have 3 seeds." in made.captions
+
+
 def test_records_in_any_order_give_the_same_tables():
     records = [*five(a=100, b=200), record("c", 0, None, "diverged"), *scale_records()]
     shuffled = random.Random(0).sample(records, len(records))
