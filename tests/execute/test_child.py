@@ -119,7 +119,7 @@ def test_a_child_that_is_served_hears_and_answers(start: Start, tmp_path: Path) 
 
 def test_a_child_dies_by_a_signal_with_all_it_started(start: Start, tmp_path: Path) -> None:
     with (tmp_path / "log").open("w+b") as log:
-        own = "import os, subprocess; print(subprocess.Popen(['sleep', '60']).pid, flush=True); os.abort()"
+        own = "import os; print(os.posix_spawnp('sleep', ['sleep', '60'], os.environ), flush=True); os.abort()"
         child = Child("timeit", ["-n1", "-r1", own], threads=1, cores=None, log=log, start=start)
         assert child.wait() == -signal.SIGABRT
         log.seek(0)
