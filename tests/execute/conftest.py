@@ -6,11 +6,12 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from ganbench.execute.forkserver import ForkServer
 from ganbench.plan.build import Plan, plan
 from ganbench.plan.data import resolve_data
 from ganbench.plan.entries import Wishes
@@ -35,6 +36,13 @@ def toy_plan() -> Planner:
         return plan(suite, tier, registry, data, device="cpu", wishes=wishes, seeds=seeds)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[ForkServer]:
+    """One for all: it takes seconds to start."""
+    with ForkServer() as server:
+        yield server
 
 
 def _hears_ctrl_c() -> None:

@@ -6,7 +6,6 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,19 +16,13 @@ from ganbench.execute.forkserver import Forked, ForkServer, can_fork
 pytestmark = pytest.mark.skipif(not can_fork(), reason="this system cannot wait for what another process forked")
 SLEEP = ["-n1", "-r1", "-s", "import time", "time.sleep(60)"]
 STATE = """
-import os, random, sys, threading
+import os, sys, threading
 import torch
 print(sorted(v for n, v in os.environ.items() if n.endswith("_NUM_THREADS")), sys.flags.hash_randomization)
 print(sorted(os.listdir("/proc/self/fd"), key=int)[:3], len(os.listdir("/proc/self/fd")))
 print(torch.get_num_threads(), torch.cuda.is_initialized(), torch.is_grad_enabled())
 print(threading.active_count(), os.getsid(0) == os.getpid(), sys.argv[0], __name__)
 """
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[ForkServer]:
-    with ForkServer() as server:
-        yield server
 
 
 def words(start: Start, text: str, log: Path) -> str:
