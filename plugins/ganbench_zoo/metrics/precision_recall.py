@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from ganbench import Column, Measured, Metric, Recipe, UsageError, hookimpl
-from ganbench_zoo.layers.neighbours import distances, radii, rows_within
+from ganbench_zoo.layers.neighbours import any_within, distances, radii, rows_within
 from ganbench_zoo.layers.sampling import BINOMIAL, of_share
 
 GROUPS = 8
@@ -44,11 +44,11 @@ def compute(
     by_group: list[Tensor] = []
     step, first = max(1, len(r) // ENOUGH), 0
     for d, radius in zip(distances(r, f, rows), around_real.split(rows), strict=True):
-        reached.append((d <= around_fake).any(1))
-        seen |= (d <= radius[:, None]).any(0)
+        reached.append(any_within(d, around_fake, 1))
+        seen |= any_within(d, radius[:, None], 0)
         if within:
             parts = zip(d[-first % step :: step].tensor_split(GROUPS, 1), within, strict=True)
-            by_group.append(torch.stack([(part <= own).any(1) for part, own in parts]))
+            by_group.append(torch.stack([any_within(part, own, 1) for part, own in parts]))
         first += len(d)
     precision, recall = float(seen.float().mean()), float(torch.cat(reached).float().mean())
     error = recall_error(torch.cat(by_group, 1), len(r)) if within else None
