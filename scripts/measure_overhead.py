@@ -1,12 +1,13 @@
 """What a tier costs beside its training steps and its evaluations, and where that goes; prints a table.
 
-    GANBENCH_DATA=FOLDER python scripts/measure_overhead.py OUT --architecture NAME… --loss NAME… [--suite mnist]
-        [--tier quick] [--seeds 0] [--seconds 4] [--wall]
+    GANBENCH_DATA=FOLDER python scripts/measure_overhead.py OUT [--suite mnist] [--tier quick] [--seeds SEEDS]
+        [--architecture NAME…] [--loss NAME…] [--seconds 4] [--wall]
 
-Runs the entries with one job in the folder OUT, which must not be there. Steps: the budget at the rate that `ganbench
-bench` measures with the same recipe, before and after. Evaluations: drawing samples for looks and results, and scoring
-them. Every process is then run once more with its parts timed, started as the command starts it. Times are processor
-time, for a machine that other work shares, or with --wall the clock's.
+Runs a tier that has no presets, or what is chosen of it, with one job in the folder OUT, which must not be there.
+Steps: the budget at the rate that `ganbench bench` measures with the same recipe, before and after. Evaluations:
+drawing samples for looks and results, and scoring them. Every process is then run once more with its parts timed,
+started as the command starts it. Times are processor time, for a machine that other work shares, or with --wall the
+clock's.
 """
 
 from __future__ import annotations
@@ -126,10 +127,15 @@ def rate(clock: str, spec: dict[str, Any], shape: str, seconds: float) -> float:
     """Real images per second of an entry, by `ganbench bench`."""
     entry, words = spec["entry"], ["--shape", shape, "--seconds", str(seconds), "--format", "json", "--device", "cpu"]
     for key, said in spec["recipe"].items():
-        words += ["--set", f"{key}={json.dumps(said['value'])}"] if said["origin"].startswith("tier") else []
+        words += ["--set", f"{key}={json.dumps(said['value'])}"] if said["origin"].startswith(("tier", "suite")) else []
     words += ["--architecture", entry["architecture"], "--loss", entry["loss"], "--mode", spec["mode"]]
     done, _ = run(clock, __file__, "--inside", clock, CLI, "bench", *words)
     return float(json.loads(done.stdout)["images_per_second_D"][0])
+
+
+def entry_of(spec: dict[str, Any]) -> str:
+    """What seeds of one entry share."""
+    return json.dumps([spec["entry"], spec["mode"], spec["recipe"]], sort_keys=True)
 
 
 def main() -> None:
@@ -140,29 +146,27 @@ def main() -> None:
 
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("out", type=Path)
-    for name, default in (
-        ("architecture", None),
-        ("loss", None),
-        ("suite", "mnist"),
-        ("tier", "quick"),
-        ("seeds", "0"),
-    ):
-        parser.add_argument(f"--{name}", **({"default": default} if default else {"nargs": "+", "required": True}))
+    for name, default in (("suite", "mnist"), ("tier", "quick"), ("seeds", None)):
+        parser.add_argument(f"--{name}", default=default)
+    for name in ("architecture", "loss"):
+        parser.add_argument(f"--{name}", nargs="+", default=[])
     parser.add_argument("--seconds", type=float, default=4.0)
     parser.add_argument("--wall", dest="clock", action="store_const", const="wall", default="processor")
     asked = parser.parse_args()
     names = [tuple(asked.architecture), tuple(asked.loss), (), ()]
     planned = make(Request(asked.suite, asked.tier, *names, asked.seeds, (), (), (), None, "cpu", 1, (), ()))
     specs = [r.json() for r in planned.plan.runs if r.kind == TRAINED and not r.skip]
+    entries = {entry_of(spec): spec for spec in specs}
     shape = "x".join(map(str, load([]).get("dataset", specs[0]["data"]["A"]["name"]).spec.shape))
-    rates = [[rate(asked.clock, spec, shape, asked.seconds)] for spec in specs]
-    words = ["--suite", asked.suite, "--tier", asked.tier, "--seeds", asked.seeds, "--jobs", "1", "--device", "cpu"]
+    rates = {entry: [rate(asked.clock, spec, shape, asked.seconds)] for entry, spec in entries.items()}
+    words = ["--suite", asked.suite, "--tier", asked.tier, "--jobs", "1", "--device", "cpu"]
+    words += ["--seeds", asked.seeds] if asked.seeds else []
     words += [w for kind in ("architecture", "loss") for name in getattr(asked, kind) for w in (f"--{kind}", name)]
     words = ["-m", "ganbench", "run", *words, "--resume", "missing", "--out", str(asked.out)]
     asked.out.mkdir(parents=True)
     whole = run(asked.clock, *words)[1]
-    for spec, found in zip(specs, rates, strict=True):
-        found.append(rate(asked.clock, spec, shape, asked.seconds))
+    for entry, spec in entries.items():
+        rates[entry].append(rate(asked.clock, spec, shape, asked.seconds))
     spent = Counter({"command: plan, leaderboard": run(asked.clock, *words)[1]})
     with tempfile.TemporaryDirectory() as place:
         folders = [Path(place, file.parent.name) for file in asked.out.glob("*/*/spec.json")]
@@ -170,13 +174,11 @@ def main() -> None:
             shutil.copytree(next(asked.out.glob(f"*/{folder.name}")), folder, ignore=lambda _, n: {*n} - {"spec.json"})
         training = [(TRAIN, "--device", "cpu", str(folder)) for folder in folders]
         spent += parts(asked.clock, [*training, (SCORE, "--device", "cpu", *map(str, folders))])
-    steps = sum(spec["budget"]["amount"] / statistics.mean(found) for spec, found in zip(specs, rates, strict=True))
+    steps = sum(spec["budget"]["amount"] / statistics.mean(rates[entry_of(spec)]) for spec in specs)
     spent["training beyond that"] = spent.pop(STEPS) - steps
     needed = {"training steps, by ganbench bench": steps, **{name: spent.pop(name) for name in (DRAWN, SCORED)}}
     rest = {**dict(spent.most_common()), "not accounted for": whole - sum(needed.values()) - spent.total()}
-    print(
-        f"{len(folders)} runs, {len(specs)} of them trained; {asked.clock} seconds; rates {rates}\n| part | seconds | |"
-    )
+    print(f"{len(folders)} runs, {len(specs)} of them trained; {asked.clock} seconds\n| part | seconds | |")
     for name, value in {**needed, **rest, "whole": whole}.items():
         print(f"| {name} | {value:.1f} | {100 * value / sum(needed.values()):.0f} % |")
 

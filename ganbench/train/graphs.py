@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
+import torch.utils.deterministic
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
@@ -56,12 +57,27 @@ def graph(body: Body, device: torch.device) -> Body:
         before.wait_stream(stream)
         # The same stream: its cuBLAS workspace is there by now, and does not lie in the graph's memory. Other threads
         # may do what a capture must not: the one that loads data ahead takes page-locked memory.
-        with torch.cuda.graph(made, pool=pool, stream=stream, capture_error_mode="thread_local"):
+        with _unfilled(), torch.cuda.graph(made, pool=pool, stream=stream, capture_error_mode="thread_local"):
             body()
     except Exception:
         _recover(device, before, pool)
         raise
     return made.replay
+
+
+@contextlib.contextmanager
+def _unfilled() -> Iterator[None]:
+    """A block in which deterministic torch does not fill fresh memory with NaN.
+
+    Each filling would be a launch of every replay. Whoever reads memory before writing it has been found out by then:
+    rehearsal and warm-up see it filled.
+    """
+    torch_says: Any = torch.utils.deterministic
+    filled, torch_says.fill_uninitialized_memory = torch_says.fill_uninitialized_memory, False
+    try:
+        yield
+    finally:
+        torch_says.fill_uninitialized_memory = filled
 
 
 @contextlib.contextmanager

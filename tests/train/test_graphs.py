@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import torch
+import torch.utils.deterministic
 
 from ganbench.train import graphs
 
@@ -112,6 +113,13 @@ def test_it_is_played_on_the_graphs_stream_and_then_captured_there(told: list[st
     replay()
     replay()
     assert replay.__self__.replays == 2 and told.count("play") == graphs.WARM_UP + 1  # type: ignore[attr-defined]
+
+
+def test_fresh_memory_is_filled_while_it_is_tried_out_and_not_in_the_graph(told: list[str]) -> None:
+    settings: Any = torch.utils.deterministic
+    filled: list[bool] = []
+    graphs.graph(lambda: filled.append(settings.fill_uninitialized_memory), GPU)
+    assert filled == [*[True] * graphs.WARM_UP, False] and settings.fill_uninitialized_memory
 
 
 @pytest.mark.parametrize("at", [1, graphs.WARM_UP + 1])
