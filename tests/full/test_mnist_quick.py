@@ -70,6 +70,6 @@ def test_the_levels_are_those_of_the_script(registry: Any) -> None:
     found.loader.exec_module(script)
     suite = read_suite(registry.get("suite", "mnist").file)
     tier = suite.tier("quick")
-    bounds = script.calibrate(registry, tier.samples, dict(tier.params["precision-recall"]))
+    bounds = script.calibrate(registry, suite, tier.samples, dict(tier.params["precision-recall"]))
     for key, value in bounds.items():
         assert suite.levels["learnt"][key] == pytest.approx(value, abs=0.02)
