@@ -70,7 +70,7 @@ def _ranks(
         yield f"No ranks: {why}."
         return
     if len(costs) < 2:
-        yield "No ranks: fewer than two rows have 3 seeds."
+        yield "No ranks: fewer than two entries have 3 seeds."
         return
     pairs = len(costs) * (len(costs) - 1) // 2
     yield (
@@ -88,6 +88,8 @@ def _ranks(
 
 def _seeds(made: list[Row]) -> Iterator[str]:
     trained = [row for row in made if row.trained]
+    if others := sorted({f"({row.weights})" for row in trained if not row.main}):
+        yield f"{', '.join(others)}: other weights of the same runs, so neither ranked nor compared."
     if any(row.kind == "foreign" for row in made):
         yield "Foreign: samples of another program; on what and for how long it trained is not known here: no rank."
     if any(seed.status == "degenerate" for row in trained for seed in row.seeds):

@@ -42,7 +42,7 @@ class Leaderboard:
         status, value (seed is <NA> where it is not known), sampling_error (standard error of scoring so many samples
         of this model; NaN where it is not known), parts (a dict); and of the row in this column n, centre, low, high
         (of seeds that did not fail), log.
-    pairs: one line a pair of ranked rows: first, second, test, p, holm, rank_check (p), better (a label or "").
+    pairs: one line a pair of ranked rows (of each entry the variant that is its headline): first, second, test, p, holm, rank_check (p), better (a label or "").
     environments: what the machines were, each once.
     """
 
@@ -87,7 +87,7 @@ def _leaderboard(table: Group, superseded: int, reproduced: int) -> Leaderboard:
     log = statistics.on_log(values, headline.positive)
     made.sort(key=lambda row: _order(row, headline))
     _tell_apart(made)
-    ranked = [row for row in made if row.section == "entries" and row.n >= statistics.MIN_SEEDS]
+    ranked = [row for row in made if row.main and row.section == "entries" and row.n >= statistics.MIN_SEEDS]
     comparable = table.suite["ranks"] and headline.direction != "none" and len(ranked) > 1
     ranked = ranked if comparable else []
     costs = [_costs(row, headline, log) for row in ranked]

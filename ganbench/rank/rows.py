@@ -62,13 +62,20 @@ class Seed:
 
 @dataclass
 class Row:
-    """A row; its seeds are in their order. kind: that of its records."""
+    """A row; its seeds are in their order. kind: that of its records. main: whether its variant is the entry's
+    headline; another one is a further value of the same runs."""
 
     label: str
     variant: str
     entry: Mapping[str, Any]
     kind: str
     seeds: list[Seed]
+    main: bool = True
+
+    @property
+    def weights(self) -> str:
+        """The last word of the variant: of which weights it is."""
+        return self.variant.rpartition("-")[2]
 
     @property
     def scale(self) -> bool:
@@ -176,16 +183,18 @@ def _rows(group: Group, records: list[Record], known: Mapping[str, Column]) -> l
         entries.setdefault(record["entry"]["key"], []).append(record)
     made = []
     for runs in entries.values():
-        variants: dict[str, bool] = {}
+        headlines: Counter[str] = Counter()
         for record in runs:
             for score in group.scores(record):
                 if score["column"] == group.suite["headline"]:
-                    variants[score["variant"]] = variants.get(score["variant"], False) or score["headline_variant"]
+                    headlines[score["variant"]] += score["headline_variant"]
+        main = min(headlines, key=lambda variant: (-headlines[variant], variant), default="")
         entry = max(runs, key=lambda record: (record["finished"], record["run_id"]))["entry"]
-        for variant, main in (variants or {"": True}).items():
-            label = entry["label"] if main or len(variants) == 1 else f"{entry['label']} ({variant.rpartition('-')[2]})"
+        for variant in headlines or [""]:
             seeds = [_seed(group, record, variant, known) for record in sorted(runs, key=lambda record: record["seed"])]
-            made.append(Row(label, variant, entry, runs[0]["kind"], seeds))
+            made.append(Row(entry["label"], variant, entry, runs[0]["kind"], seeds, variant == main))
+            if variant != main:
+                made[-1].label += f" ({made[-1].weights})"
     return made
 
 

@@ -44,7 +44,7 @@ def test_a_lone_row_has_an_interval_and_no_rank():
     made = board(five(a=100) + scale_records())
     assert row(made, "a")["low"] < 100 < row(made, "a")["high"]
     assert made.frame["rank_low"].isna().all() and made.pairs.empty
-    assert "No ranks: fewer than two rows have 3 seeds." in made.captions
+    assert "No ranks: fewer than two entries have 3 seeds." in made.captions
 
 
 def test_records_in_any_order_give_the_same_tables():
@@ -154,13 +154,36 @@ def test_other_comparability_is_another_table():
     assert all(len(t.section("scale")) == 4 for t in tables)
 
 
-def test_raw_weights_are_a_row_of_their_own():
-    records = five(a=100)
+def with_raw(records, share=2.0):
     for made in records:
-        made["scores"] += [score(HEADLINE, 2 * made["scores"][0]["value"], "last-raw", False)]
-    made = board([*records, record("a", 5, None, "diverged")])
+        made["scores"] += [score(HEADLINE, share * made["scores"][0]["value"], "last-raw", False)]
+    return records
+
+
+def test_raw_weights_are_a_row_of_their_own():
+    made = board([*with_raw(five(a=100)), record("a", 5, None, "diverged")])
     assert list(made.section("entries")["label"]) == ["a", "a (raw)"]
     assert list(made.section("entries")["diverged"]) == [1, 1]
+
+
+def test_only_the_headline_variant_of_an_entry_is_ranked_and_compared():
+    """Its raw weights are of the same trainings: three entries are three rows to rank and three pairs."""
+    made = board(with_raw(five(a=100, b=200, c=205), share=0.5))
+    assert len(made.frame) == 6 and len(made.pairs) == 3
+    ranks = {label: row(made, label)[["rank_low", "rank_high"]].tolist() for label in "abc"}
+    assert ranks == {"a": [1, 1], "b": [2, 3], "c": [2, 3]}
+    assert all(np.isnan(row(made, f"{label} (raw)")["rank_low"]) for label in "abc")
+    assert "Holm's correction over 3 pairs" in " ".join(made.captions)
+    assert "(raw): other weights of the same runs, so neither ranked nor compared." in made.captions
+    lone = board(with_raw(five(a=100)))
+    assert lone.pairs.empty and "No ranks: fewer than two entries have 3 seeds." in lone.captions
+
+
+def test_two_variants_that_both_say_they_are_the_headline_are_one_to_rank():
+    records = with_raw(five(a=100, b=200))
+    for made in records:
+        made["scores"][-1]["headline_variant"] = True
+    assert board(records).frame["rank_low"].notna().sum() == 2
 
 
 def test_equal_labels_are_told_apart():
