@@ -13,7 +13,7 @@ from ganbench.publish.text import NOTHING, decimals, number, plain, quantity
 from ganbench.rank import Column, Leaderboard
 from ganbench.rank.statistics import MIN_SEEDS
 
-DIVERGED, DEGENERATE, SURVIVORS = "✗", "†", "*"
+DIVERGED, DEGENERATE, SURVIVORS, FEWER = "✗", "†", "*", "(n="
 _FINISHED = ("completed", "degenerate", "diverged")
 _BYTES = (" B", " kB", " MB", " GB", " TB")
 
@@ -68,6 +68,8 @@ def table(board: Leaderboard, aligned: bool = False) -> Table:
         captions.append(
             "Other columns: the mean over seeds, geometric where scores are positive; intervals are in the CSV."
         )
+    if any(head.part == "score" and FEWER in word for head, words in columns for word in words):
+        captions.append(f"{FEWER}k): the mean of k seeds only; the others of the row have no such score.")
     return Table(title(board), fields, sections, captions, list(_notes(board.frame)))
 
 
@@ -198,7 +200,11 @@ def _score(row: dict[str, Any], seeds: list[dict[str, Any]], places: int | None)
         values = [_mark(seed["status"], number(seed["value"], places)) for seed in seeds if seed["status"] in _FINISHED]
         return " · ".join(values) if any(value != NOTHING for value in values) else NOTHING
     centre = number(seeds[0]["centre"], places) if seeds else NOTHING
-    return centre + SURVIVORS if centre != NOTHING and row["diverged"] + row["degenerate"] else centre
+    if centre == NOTHING:
+        return centre
+    failed, measured = row["diverged"] + row["degenerate"], int(seeds[0]["n"])
+    fewer = f" {FEWER}{measured})" if measured < row["n"] - failed else ""
+    return centre + SURVIVORS * bool(failed) + fewer
 
 
 def _notes(frame: pd.DataFrame) -> Iterator[str]:

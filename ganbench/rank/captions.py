@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import statistics as plain
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ganbench.rank import statistics
@@ -105,8 +105,7 @@ def _seeds(made: list[Row]) -> Iterator[str]:
     if lost:
         runs = f"{len(lost)} run{'s' if len(lost) > 1 else ''}"
         yield f"Missing: {runs} that the harness lost or could not score; no failure of the method."
-    mixed = {row.label for row in trained if len({_code(seed.record) for seed in row.seeds if seed.counts}) > 1}
-    if mixed:
+    if mixed := {row.label for row in trained if _mixed([seed.record for seed in row.seeds if seed.counts])}:
         yield f"Seeds made with different versions of a plugin's code: {', '.join(sorted(mixed))}."
     for row in trained:
         if changed := sorted({key for seed in row.seeds if seed.counts for key in _forced(seed.record)}):
@@ -148,9 +147,18 @@ def _cautions(made: list[Row]) -> Iterator[str]:
         yield f"Read with care: {line} ({len(runs)} run{'s' if len(runs) > 1 else ''})."
 
 
-def _code(record: Mapping[str, Any]) -> tuple[str, ...]:
-    plugins = [plugin for plugin in record.get("plugins") or [] if isinstance(plugin, dict)]
-    return tuple(sorted(str(plugin.get("sha256")) for plugin in plugins))
+def _mixed(records: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether a plugin took part in two of these runs with different code. One may have had more of them than another:
+    it was measured further."""
+    known: dict[str, set[str]] = {}
+    for record in records:
+        code: dict[str, set[str]] = {}
+        for plugin in record.get("plugins") or []:
+            if isinstance(plugin, dict):
+                code.setdefault(str(plugin.get("module")), set()).add(str(plugin.get("sha256")))
+        if any(known.setdefault(module, hashes) != hashes for module, hashes in code.items()):
+            return True
+    return False
 
 
 def _counts(superseded: int, reproduced: int, strange: Mapping[str, int]) -> Iterator[str]:

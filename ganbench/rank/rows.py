@@ -124,7 +124,10 @@ class Row:
 
 
 def columns(group: Group) -> tuple[list[Column], dict[str, int]]:
-    """The columns, headline first, and how many values of each were measured otherwise and so stay out."""
+    """The columns, headline first, and how many values of each were measured otherwise and so stay out.
+
+    A column is what was planned of most runs; what was added to finished ones later is asked only where nothing was.
+    """
     found: dict[str, list[dict[str, Any]]] = {}
     own = {score["column"] for record in [*group.trained, *group.scale] for score in group.scores(record)}
     for record in group.records:
@@ -136,8 +139,10 @@ def columns(group: Group) -> tuple[list[Column], dict[str, int]]:
     made, strange = [], {}
     for name in order:
         scores = found.get(name, [])
-        prints = Counter(score["fingerprint"] or "" for score in scores if score["value"] is not None)
-        chosen = min(prints, key=lambda key: (-prints[key], key), default="")
+        measured = [score for score in scores if score["value"] is not None]
+        prints = Counter(score["fingerprint"] or "" for score in measured)
+        planned = Counter(score["fingerprint"] or "" for score in measured if "added" not in score)
+        chosen = min(prints, key=lambda key: (-planned[key], -prints[key], key), default="")
         if others := sum(prints.values()) - prints[chosen]:
             strange[name] = others
         alike = [score for score in scores if (score["fingerprint"] or "") == chosen]

@@ -51,6 +51,19 @@ def test_failures_are_printed_with_the_median_and_all_values():
     assert "0, 1 missing" in line(page, "lost")
 
 
+def test_a_mean_of_fewer_seeds_than_its_row_has_is_marked():
+    table = rows(**FIVE)
+    table[0]["scores"].append({**table[0]["scores"][1], "column": "later/net", "value": 0.0123, "added": "2031-01-01"})
+    bad = [record("bad", 0, 300.0), record("bad", 1, None, "diverged"), record("bad", 2, 310.0)]
+    bad[0]["scores"].append({**table[0]["scores"][-1], "value": 0.5})
+    for format in ("md", "text"):
+        page = render(from_records([*table, *bad]), format, width=250)
+        assert "0.012 (n=1)" in line(page, "alpha") and "(n=" not in line(page, "beta")
+        assert ("0.500\\* (n=1)" if format == "md" else "0.500* (n=1)") in line(page, "bad")
+        assert "(n=k): the mean of k seeds only" in page
+    assert "(n=" not in render(boards(), "md")
+
+
 def test_degenerate_seeds_are_marked():
     assert "700† · 300" in render(from_records(rows(a=[700.0, 300.0]) + scale_records()), "md")
 

@@ -136,6 +136,46 @@ def test_a_newer_run_supersedes_and_a_copy_counts_once():
     assert any(line.startswith("Reproduced: 1 ") for line in made.captions)
 
 
+def test_copies_of_a_reproduction_are_one():
+    again = record("a", 0, 101.0, finished="2026-02-01T00:00:00Z", environment={"machine": "other"})
+    third = {**again, "environment": {"machine": "third"}, "finished": "2026-03-01T00:00:00Z"}
+    made = board([record("a", 0, 100.0), again, dict(again), third, dict(third)])
+    assert any(line.startswith("Reproduced: 2 ") for line in made.captions)
+
+
+def test_a_lost_attempt_never_stands_before_a_finished_run():
+    lost = record("a", 0, None, "interrupted", run_id="f" * 16, finished="2031-01-01T00:00:00Z", reason="Ctrl-C")
+    made = board([record("a", 0, 100.0), lost, *rows(b=[200.0])])
+    assert row(made, "a")["values"] == (100.0,) and row(made, "a")["missing"] == 0
+    assert not any(line.startswith(("Superseded", "Missing")) for line in made.captions)
+    newer = {**lost, "finished": "2032-01-01T00:00:00Z", "run_id": "e" * 16, "reason": "no memory", "status": "oom"}
+    assert row(board([lost, newer]), "a")["reason"] == "no memory"
+
+
+def test_an_added_measurement_does_not_take_the_place_of_the_planned_one():
+    records = five(a=100)
+    planned = records[0]["scores"][1]["value"]
+    for made in records:
+        extra = {"value": 99.0, "fingerprint": "0" * 12, "added": "2031-01-01T00:00:00Z"}
+        made["scores"] += [{**made["scores"][1], **extra}, {**made["scores"][1], **extra}]
+        made["scores"] += [score("later/net", 3.0, fingerprint="9" * 12, added="2031-01-01T00:00:00Z")]
+    made = board(records)
+    assert list(made.scores[made.scores["column"] == OTHERS[0]]["value"])[0] == planned
+    assert set(made.scores[made.scores["column"] == "later/net"]["value"]) == {3.0}
+    assert any(line.startswith(f"{OTHERS[0]}: 10 values measured otherwise") for line in made.captions)
+
+
+def test_only_a_plugin_of_two_versions_is_told_of_and_not_one_more_plugin():
+    def said(records):
+        return [line for line in board(records).captions if "different versions" in line]
+
+    records = five(a=100, b=200)
+    records[0]["plugins"].append({"module": "further", "sha256": "cd" * 32})
+    assert said(records) == []
+    records[6]["plugins"] = [{"module": "deep", "sha256": "ef" * 32}]
+    assert said(records) == ["Seeds made with different versions of a plugin's code: b."]
+
+
 def test_a_run_scored_again_on_its_machine_replaces_its_older_scores():
     old, new = record("a", 0, 100.0), record("a", 0, 90.0, finished="2026-03-01T00:00:00Z")
     assert row(board([new, old]), "a")["values"] == (90.0,)
