@@ -42,7 +42,8 @@ class Leaderboard:
         status, value (seed is <NA> where it is not known), sampling_error (standard error of scoring so many samples
         of this model; NaN where it is not known), parts (a dict); and of the row in this column n, centre, low, high
         (of seeds that did not fail), log.
-    pairs: one line a pair of ranked rows (of each entry the variant that is its headline): first, second, test, p, holm, rank_check (p), better (a label or "").
+    pairs: one line a pair of ranked rows (of each entry the variant that is its headline): first, second, test, p,
+        holm, rank_check (p), better (a label or "").
     environments: what the machines were, each once.
     """
 

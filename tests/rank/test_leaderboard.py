@@ -160,7 +160,7 @@ def test_an_added_measurement_does_not_take_the_place_of_the_planned_one():
         made["scores"] += [{**made["scores"][1], **extra}, {**made["scores"][1], **extra}]
         made["scores"] += [score("later/net", 3.0, fingerprint="9" * 12, added="2031-01-01T00:00:00Z")]
     made = board(records)
-    assert list(made.scores[made.scores["column"] == OTHERS[0]]["value"])[0] == planned
+    assert made.scores[made.scores["column"] == OTHERS[0]]["value"].iloc[0] == planned
     assert set(made.scores[made.scores["column"] == "later/net"]["value"]) == {3.0}
     assert any(line.startswith(f"{OTHERS[0]}: 10 values measured otherwise") for line in made.captions)
 
