@@ -7,6 +7,7 @@ import queue
 import signal
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,8 @@ PATIENCE = 10.0
 
 Todo = queue.SimpleQueue[tuple[Path, float]]
 """Folders, and seconds to wait for one that another process is at work on."""
+Events = queue.SimpleQueue["Event | None"]
+"""What the slots tell; None: one has ended."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,7 @@ class Event:
 def run(
     folders: Sequence[Path], slots: Sequence[Slot], on_event: Callable[[Event], None], again: bool = False
 ) -> list[Outcome]:
-    """Finish the folders, in order of their ends. on_event is called in this thread.
+    """Finish the folders, in order of their ends: one outcome for each. on_event is called in this thread.
 
     Ctrl-C ends the children (SIGTERM, after 10 s or a second Ctrl-C SIGKILL) and is raised again; what is done
     stays done. again: forget what a folder holds when its turn comes.
@@ -47,13 +50,12 @@ def run(
     todo: Todo = queue.SimpleQueue()
     for folder in folders:
         todo.put((folder, 0.0))
-    events: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
-    threads = [threading.Thread(target=_work, args=(slot, todo, events, again), daemon=True) for slot in slots]
-    for thread in threads:
-        thread.start()
+    events: Events = queue.SimpleQueue()
+    threads: list[threading.Thread] = []
     outcomes: list[Outcome] = []
-    running = len(threads)
     try:
+        _start(threads, [(slot, todo, events, again) for slot in slots])
+        running = len(threads)
         while running:
             try:
                 event = events.get(timeout=0.5)  # with a timeout Ctrl-C comes through everywhere
@@ -68,6 +70,7 @@ def run(
     except BaseException:
         _stop(slots, threads)
         raise
+    outcomes += [Outcome(f, "crashed", "nobody was left to do it") for f in _rest(folders, outcomes)]
     return [outcome(o.folder) if o.status == LEFT and (o.folder / "result.json").exists() else o for o in outcomes]
 
 
@@ -89,6 +92,25 @@ def stopped_as_by_ctrl_c() -> Iterator[None]:
             signal.signal(number, handler)
 
 
+def _start(threads: list[threading.Thread], work: Sequence[tuple[Slot, Todo, Events, bool]]) -> None:
+    """Set the slots to work, as many as the system has threads for."""
+    for arguments in work:
+        thread = threading.Thread(target=_work, args=arguments, daemon=True)
+        try:
+            thread.start()
+        except RuntimeError as error:
+            arguments[0].close()
+            if not threads:
+                raise UsageError(f"nothing can be run here: {error}") from None
+        else:
+            threads.append(thread)
+
+
+def _rest(folders: Sequence[Path], outcomes: Sequence[Outcome]) -> list[Path]:
+    told = {outcome.folder for outcome in outcomes}
+    return [folder for folder in folders if folder not in told]
+
+
 def _stop(slots: Sequence[Slot], threads: Sequence[threading.Thread]) -> None:
     for slot in slots:
         slot.stop()
@@ -105,7 +127,7 @@ def _stop(slots: Sequence[Slot], threads: Sequence[threading.Thread]) -> None:
             thread.join(PATIENCE)
 
 
-def _work(slot: Slot, todo: Todo, events: queue.SimpleQueue[Event | None], again: bool) -> None:
+def _work(slot: Slot, todo: Todo, events: Events, again: bool) -> None:
     try:
         while not slot.stopping:
             try:
@@ -126,25 +148,30 @@ def _work(slot: Slot, todo: Todo, events: queue.SimpleQueue[Event | None], again
             except UsageError as error:  # a place that cannot be written to
                 _pass_over(folder, "crashed", error, events)
     finally:
-        slot.close()
-        events.put(None)
+        try:
+            slot.close()
+        finally:
+            events.put(None)
 
 
 def _finish(slot: Slot, folder: Path, again: bool, held: tuple[int, ...]) -> Outcome:
-    """A folder that cannot be worked on (edited, disk full) is a lost attempt, not the end of the others."""
+    """A folder that cannot be worked on (edited, disk full, no thread to be had) is a lost attempt, not the end of the
+    others."""
     try:
         return slot.finish(folder, again, held)
-    except (UsageError, OSError) as error:
-        reason = " ".join(str(error).split())
-        try:
+    except Exception as error:
+        expected = isinstance(error, UsageError | OSError)
+        reason = " ".join((str(error) if expected else f"{type(error).__name__}: {error}").split())
+        with contextlib.suppress(Exception):  # where that fails the outcome alone tells
+            if not expected:
+                with (folder / "run.log").open("a", encoding="utf-8") as log:
+                    traceback.print_exception(error, file=log)
             spec = RunSpec.read(folder)
             write_lost(folder, head(spec.json(), spec.entry_key), "crashed", reason, None)
-        except (UsageError, OSError):
-            pass  # then the outcome alone tells
         return Outcome(folder, "crashed", reason)
 
 
-def _pass_over(folder: Path, status: str, error: UsageError, events: queue.SimpleQueue[Event | None]) -> None:
+def _pass_over(folder: Path, status: str, error: UsageError, events: Events) -> None:
     reason = str(error).removeprefix(f"{folder}: ")
     events.put(Event(folder))
     events.put(Event(folder, Outcome(folder, status, reason)))

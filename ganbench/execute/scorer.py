@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
 import tempfile
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
@@ -13,6 +15,9 @@ from typing import IO
 from ganbench.execute.child import Child, Start, ending, spawn
 from ganbench.execute.watchdog import PATIENT, Watchdog
 from ganbench.record.progress import clear_scoring
+
+LAST_WORDS = 10.0
+"""Seconds in which a process that has closed its pipes is gone."""
 
 
 class ScoringFailed(Exception):
@@ -54,6 +59,7 @@ class Scorer:
             self._to_log(folder)
         if answer is None:
             self._child = None
+            self._end(child)
             code = child.wait()
             if watchdog.hung:
                 raise ScoringFailed("timeout", watchdog.reason)
@@ -100,7 +106,8 @@ class Scorer:
         """The answer, or None where the process has ended instead. Lines that are no answer are kept with its log."""
         assert child.stdin is not None and child.stdout is not None and self._said is not None
         try:
-            child.stdin.write(f"{folder.resolve()}\n")
+            asked = str(folder.resolve())
+            child.stdin.write(f"{json.dumps(asked)}\n")  # in ASCII, whatever a path consists of
             child.stdin.flush()
         except (BrokenPipeError, ValueError):
             return None
@@ -109,18 +116,27 @@ class Scorer:
                 answer = json.loads(line)
             except ValueError:
                 answer = None
-            if isinstance(answer, dict) and "folder" in answer and "ok" in answer:
+            if isinstance(answer, dict) and answer.get("folder") == asked and "ok" in answer:
                 return answer
             os.write(self._said.fileno(), line.encode())
         return None
 
+    def _end(self, child: Child) -> None:
+        """One that gives no more answers has a moment to say why, and is not waited for for ever."""
+        deadline = time.monotonic() + LAST_WORDS
+        while not child.ended() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        if not child.ended():
+            child.signal(signal.SIGKILL)
+
     def _to_log(self, folder: Path) -> None:
+        """A full disk costs words, not a result."""
         assert self._said is not None
         descriptor = self._said.fileno()
         new = os.pread(descriptor, os.fstat(descriptor).st_size - self._read, self._read)
         self._read += len(new)
         if new:
-            with (folder / "run.log").open("ab") as log:
+            with contextlib.suppress(OSError), (folder / "run.log").open("ab") as log:
                 log.write(new)
 
     def _last_line(self) -> str:

@@ -153,10 +153,16 @@ class Slot:
                     held=(*self._held, *held),
                     start=self._start,
                 )
-            with Watchdog(child, folder, self._hang_seconds, PATIENT * self._hang_seconds) as watchdog:
-                code = child.wait()
-            with self._lock:
-                self._trainer = None
+            try:
+                with Watchdog(child, folder, self._hang_seconds, PATIENT * self._hang_seconds) as watchdog:
+                    code = child.wait()
+            except BaseException:
+                child.signal(signal.SIGKILL)
+                child.wait()
+                raise
+            finally:
+                with self._lock:
+                    self._trainer = None
         if (folder / "trained.json").exists():
             return None
         with (folder / "run.log").open("rb") as log:

@@ -1,8 +1,8 @@
 """`python -m ganbench.score FOLDER…` scores run folders; without one it serves them as they are named.
 
-As a server it reads one folder in each line of stdin and answers each with one line of JSON on stdout, `{"folder": …,
-"ok": true}` or `{"folder": …, "ok": false, "reason": "one line"}`: starting torch costs seconds, so one process serves
-many runs. Everything else is said on stderr.
+As a server it reads one folder in each line of stdin, as a JSON string, and answers each with one line of JSON on
+stdout, `{"folder": …, "ok": true}` or `{"folder": …, "ok": false, "reason": "one line"}`: starting torch costs seconds,
+so one process serves many runs. Everything else is said on stderr.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from ganbench.errors import UsageError
+from ganbench.errors import UsageError, short
 
 if TYPE_CHECKING:
     from ganbench.score.scorer import Scorer
@@ -83,10 +83,13 @@ def _serve(scorer: Scorer) -> int:
     answers: IO[str] = sys.stdout
     sys.stdout = sys.stderr  # what a library prints is no answer
     for line in sys.stdin:
-        if folder := line.rstrip("\n"):
-            reason, _ = _try(scorer, Path(folder))
-            answer = {"folder": folder, "ok": reason is None} | ({} if reason is None else {"reason": reason})
-            print(json.dumps(answer, ensure_ascii=False), file=answers, flush=True)
+        try:
+            folder = str(json.loads(line))
+        except ValueError:
+            raise UsageError(f"expected a folder as a JSON string in each line of stdin, not {short(line)}") from None
+        reason, _ = _try(scorer, Path(folder))
+        answer = {"folder": folder, "ok": reason is None} | ({} if reason is None else {"reason": reason})
+        print(json.dumps(answer), file=answers, flush=True)
     return 0
 
 

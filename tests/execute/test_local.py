@@ -6,15 +6,21 @@ import json
 import os
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from ganbench.errors import UsageError
 from ganbench.execute.folders import prepare, survey
+from ganbench.execute.forkserver import ForkServer
 from ganbench.execute.local import Event, run, stopped_as_by_ctrl_c
 from ganbench.execute.slot import Doors, Slot
+from ganbench.execute.watchdog import Watchdog
+from ganbench.plan.build import Plan
 
 from .conftest import TOY, Planner, Program
 
@@ -135,3 +141,76 @@ def test_runs_of_a_shared_device_say_so(tmp_path: Path, toy_plan: Planner) -> No
     assert outcome.status == "completed", outcome.reason
     throughput = read(folder / "result.json")["throughput"]
     assert isinstance(throughput, dict) and throughput["shared_device"] is True
+
+
+def trained_folders(plan: Plan, out: Path) -> list[Path]:
+    """The prepared folders of the runs that train, without those that are skipped."""
+    work = [w for w in survey(plan, out) if w.spec.kind == "trained" and not w.spec.skip]
+    return prepare(work)
+
+
+def test_a_machine_without_threads_loses_a_run_and_not_the_rest(
+    tmp_path: Path, toy_plan: Planner, server: ForkServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever goes wrong in the harness itself, every folder has an outcome, and no child is left behind."""
+    start, children = threading.Thread.start, []
+
+    def refuses(thread: threading.Thread) -> None:
+        if thread.name == "watchdog" and not children:
+            children.append(thread._watchdog._child.process.pid)  # type: ignore[attr-defined]
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    def watched(self: Watchdog, *arguments: Any) -> None:
+        init(self, *arguments)
+        self._thread._watchdog = self  # type: ignore[attr-defined]
+
+    init = Watchdog.__init__
+    monkeypatch.setattr(Watchdog, "__init__", watched)
+    monkeypatch.setattr(threading.Thread, "start", refuses)
+    first, second = trained_folders(toy_plan(), tmp_path)
+    lost, won = run([first, second], [Slot(doors=Doors([str(TOY)]), forks=server)], lambda event: None)
+    assert (lost.folder, lost.status, lost.reason) == (first, "crashed", "RuntimeError: can't start new thread")
+    assert read(first / "error.json")["reason"] == lost.reason and "Traceback" in (first / "run.log").read_text()
+    assert (won.folder, won.status) == (second, "completed"), won.reason
+    assert not Path(f"/proc/{children[0]}").exists()
+
+
+def test_slots_for_which_there_is_no_thread(tmp_path: Path, toy_plan: Planner, monkeypatch: pytest.MonkeyPatch) -> None:
+    start, begun = threading.Thread.start, []
+
+    def refuses(thread: threading.Thread) -> None:
+        begun.append(thread)
+        if len(begun) > most:
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", refuses)
+    (folder,) = prepare([w for w in survey(toy_plan(), tmp_path) if w.spec.skip][:1])
+    most = 1
+    assert [o.status for o in run([folder], [Slot(), Slot()], lambda event: None)] == ["skipped"]
+    begun, most = [], 0
+    with pytest.raises(UsageError, match="nothing can be run here: can't start new thread"):
+        run([folder], [Slot()], lambda event: None)
+
+
+@pytest.mark.parametrize("name", ["\udcff", "two\nlines", "größer"])
+def test_a_folder_of_any_name_is_scored(tmp_path: Path, toy_plan: Planner, server: ForkServer, name: str) -> None:
+    """Bytes that are no UTF-8 are a name, too."""
+    folder, *_ = trained_folders(toy_plan(), tmp_path / name)
+    (outcome,) = run([folder], [Slot(doors=Doors([str(TOY)]), forks=server)], lambda event: None)
+    assert outcome.status == "completed", outcome.reason
+
+
+def test_a_full_disk_costs_words_of_the_log_and_no_result(
+    tmp_path: Path, toy_plan: Planner, server: ForkServer
+) -> None:
+    folder, *_ = trained_folders(toy_plan(), tmp_path)
+    slot = Slot(doors=Doors([str(TOY)]), forks=server)
+    assert slot.finish(folder).status == "completed"
+    assert (folder / "run.log").read_text().endswith("measured\n")
+    (folder / "result.json").unlink()
+    (folder / "run.log").unlink()
+    (folder / "run.log").symlink_to("/dev/full")
+    assert slot.finish(folder).status == "completed"
+    slot.close()

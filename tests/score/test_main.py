@@ -26,7 +26,7 @@ def test_one_process_serves_many_runs_without_the_gans_plugin(tiny: Any, plugin:
     gan = tmp_path / "gan.py"
     gan.write_text(GAN)
     first, second = tiny.trained("first"), tiny.trained("second run")
-    asked = f"{first}\n{tmp_path / 'nowhere'}\n{second}\n"
+    asked = "".join(f"{json.dumps(str(folder))}\n" for folder in (first, tmp_path / "nowhere", second))
     done = run(["-p", plugin, "-p", str(gan), "--threads", "1"], tmp_path, asked)
     answers = [json.loads(line) for line in done.stdout.splitlines()]
     assert [(a["folder"], a["ok"]) for a in answers] == [
@@ -38,6 +38,8 @@ def test_one_process_serves_many_runs_without_the_gans_plugin(tiny: Any, plugin:
     assert done.returncode == 0 and "a library that talks on stdout" in done.stderr
     assert (first / "result.json").is_file() and (second / "result.json").is_file()
     assert not (tmp_path / "imported").exists()
+    refused = run([], tmp_path, f"{first}\n")
+    assert refused.returncode == 2 and "expected a folder as a JSON string" in refused.stderr
 
 
 def test_folders_on_the_command_line(tiny: Any, plugin: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
