@@ -66,6 +66,7 @@ _ITEMS: dict[str, dict[str, Types]] = {
         "column": (str,),
         "value": (*NUMBER, NULL),
         "skipped": (str, NULL),
+        "not_finite": (bool, NULL),
         "direction": (str,),
         "positive": (bool,),
         "n": (int, NULL),

@@ -234,9 +234,13 @@ def _last_look(record: Record, headline: str) -> str:
 
 
 def _without_headline(seed: Seed, headline: list[dict[str, Any]]) -> None:
-    """A completed run without a headline: its metric was skipped, or gave no finite number, or was never run."""
+    """A completed run without a headline: what it generated was not finite, which is a failure of the method; or the
+    metric was skipped, or never run."""
     skipped = next((score["skipped"] for score in headline if score.get("skipped")), None)
-    if skipped:
+    trained = seed.record["kind"] == "trained"
+    if trained and any(score.get("not_finite") and score["value"] is None for score in headline):
+        seed.status, seed.reason = "diverged", skipped or "the headline is not finite"
+    elif skipped:
         seed.status, seed.reason = "skipped", skipped
     elif any(score["value"] is None for score in headline):
         seed.status, seed.reason = "diverged", "the headline is not finite"

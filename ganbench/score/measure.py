@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -16,13 +17,18 @@ from ganbench.errors import Caution, Unavailable, UsageError
 from ganbench.plan.scoring import column_name
 from ganbench.plan.spec import RunSpec, identified
 from ganbench.plugins import Registry
+from ganbench.record.files import content_hash
 from ganbench.score.extraction import FEATURES, LOGITS, Extraction, Features, tensor
 from ganbench.score.references import Reference
 from ganbench.score.samples import Samples
 from ganbench.score.sampling_error import described, with_jackknife
 from ganbench.undisturbed import undisturbed
 
-TRAINING = "training"
+TRAINING, LABELS = "training", "labels"
+
+
+class _NotFinite(UsageError):
+    """Generated samples, or what an extractor makes of them, hold an infinity or NaN: the generator failed."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +47,7 @@ class Side:
                 continue  # a side of its own
             if need == "samples":
                 taken[need] = tensor(self.samples().x[:most])
-            elif need == "labels":
+            elif need == LABELS:
                 labels = self.samples().y
                 if labels is None:
                     raise UsageError("no labels")
@@ -78,9 +84,9 @@ class Measure:
         return TRAINING in self.metric.needs
 
     def description(
-        self, reference: Reference, training: Reference | None, n: int, quantisation: str
+        self, real: tuple[Reference, Side], training: tuple[Reference, Side] | None, n: int, quantisation: str
     ) -> dict[str, Any]:
-        """Everything that decides whether two numbers may stand in one column."""
+        """Everything that decides whether two numbers may stand in one column; may raise `Unavailable`."""
         extractor = None
         if self.extraction:
             roles = self.extraction.roles
@@ -95,11 +101,19 @@ class Measure:
             "version": self.metric.version,
             "params": {k: v for k, v in self.params.items() if k not in self.metric.neutral},
             "extractor": extractor,
-            "reference": reference.description,
-            **({TRAINING: training.description} if training else {}),
+            "reference": self._described(*real),
+            **({TRAINING: self._described(*training)} if training else {}),
             "samples": n,
             "quantisation": quantisation,
         }
+
+    def _described(self, reference: Reference, side: Side) -> dict[str, Any]:
+        """A real side, with the hash of its labels where the metric looks at them."""
+        if LABELS not in self.metric.needs:
+            return reference.description
+        y = side.samples().y
+        hashed = None if y is None else content_hash(np.ascontiguousarray(y, np.int64), None)
+        return {**reference.description, LABELS: hashed}
 
     def values(
         self, fake: Side, real: Side, training: Side | None, device: str
@@ -114,7 +128,7 @@ class Measure:
         for word, side in sides.items():
             for need, t in side.items():
                 if t.is_floating_point() and not bool(torch.isfinite(t).all()):
-                    raise UsageError(f"{word} {need} are not finite")
+                    raise (_NotFinite if word == "generated" else UsageError)(f"{word} {need} are not finite")
         first, second, *further = sides.values()
         with warnings.catch_warnings(record=True) as caught, undisturbed():
             warnings.simplefilter("always", Caution)
@@ -156,24 +170,26 @@ def score(
 ) -> list[dict[str, Any]]:
     """A score for each column; without a value, and with the reason, where there can be none.
 
+    `not_finite` stands beside what has none because the generated samples, or what the metric made of them, are not
+    finite: this is a failure of the generator, and not of the measurement.
     fake: the generated side, or why there is none. real, training: give the reference and, to a metric that needs them,
     the training samples; they may raise `Unavailable`.
     """
     values: Mapping[str, float] = {}
     cautions: list[str] = []
-    reason = fake if isinstance(fake, str) else None
+    reason, lost = fake if isinstance(fake, str) else None, False
     known: dict[str, Any] = {"n": None, "fingerprint": None, "comparability": None, "measurement": None}
     if not isinstance(fake, str):
         try:
-            reference, side = real()
-            learnt, third = training() if measure.learns else (None, None)
+            reference = real()
+            learnt = training() if measure.learns else None
             known = identified(measure.description(reference, learnt, measure.count(fake.size), quantisation), spec)
             device = measure.extraction.device if measure.extraction else "cpu"
-            values, cautions = measure.values(fake, side, third, device)
+            values, cautions = measure.values(fake, reference[1], learnt[1] if learnt else None, device)
         except (Unavailable, UsageError) as error:
             if not (isinstance(error, Unavailable) or known["measurement"]):
                 raise  # a damaged reference is to be mended, not to be left out of the table
-            reason = str(error)
+            reason, lost = str(error), isinstance(error, _NotFinite)
     scores = []
     for column in measure.metric.columns:
         given = values.get(column.name, math.nan)
@@ -184,6 +200,7 @@ def score(
                 "column": measure.columns[column.name],
                 "value": value if finite else None,
                 "skipped": None if finite else reason or f"the value is {value}",
+                **({"not_finite": True} if lost or not (finite or reason) else {}),
                 "direction": column.direction,
                 "unit": column.unit,
                 "positive": column.positive,

@@ -273,6 +273,23 @@ def test_null_scores_fail_and_skipped_metrics_are_missing():
     assert row(made, "skipped")["section"] == "skipped" and row(made, "skipped")["reason"] == "too few samples"
 
 
+def test_a_headline_that_is_not_finite_is_a_failure_and_drops_no_seed():
+    records = five(a=100, b=105)
+    infinite = {"value": None, "skipped": "the value is inf", "not_finite": True}
+    records[0]["scores"][0] |= infinite
+    records[6]["scores"][1] |= infinite  # another column
+    scale = scale_records()
+    scale[-1]["scores"][0] |= infinite
+    made = board([*records, *scale])
+    assert row(made, "a")[["n", "diverged"]].tolist() == [5, 1] and np.isnan(row(made, "a")["low"])
+    assert row(made, "a")["reason"] == "the value is inf" and "✗: diverged" in " ".join(made.captions)
+    assert row(made, "b")[["n", "diverged"]].tolist() == [5, 0]
+    assert row(made, SCALE["ceiling"][0])["diverged"] == 0
+    for made in records[1:3]:
+        made["scores"][0] |= infinite
+    assert list(board(records).section("unranked")["label"]) == ["a"]
+
+
 def test_levels():
     collapsed = rows(collapsed=[60.0, 61.0])
     for made in collapsed:

@@ -11,7 +11,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from ganbench import plugins
 from ganbench.errors import UsageError
+from ganbench.plan.build import plan
+from ganbench.plan.data import resolve_data
+from ganbench.plan.suite import read_suite
 from ganbench.rank.records import read_record
 from ganbench.record.head import EARLIER
 from ganbench.record.progress import Progress, Scoring, read_scoring
@@ -196,6 +200,32 @@ def test_what_changes_a_number_changes_its_fingerprint(tiny: Any, scorer: Scorer
     tiny.runs[name] = replace(spec, score={**spec.score, "metrics": metrics})
     with pytest.raises(UsageError, match="metric 'kid' has no parameter 'degrees'"):
         scorer.score(tiny.trained("typo"))
+
+
+def test_the_real_labels_are_in_the_fingerprint_of_what_looks_at_them(
+    tiny: Any, plugin: str, tmp_path: Path, result: Read
+) -> None:
+    """And in no other: samples under other labels are the same samples."""
+    other = tmp_path / "relabelled.py"
+    other.write_text(
+        Path(plugin).read_text().replace("return x.astype(np.uint8), y", "return x.astype(np.uint8), 3 - y")
+    )
+    found = {}
+    for file in (plugin, str(other)):
+        suite = read_suite(tmp_path / "tiny.toml")
+        registry = plugins.load([file])
+        made = plan(suite, suite.tier(None), registry, resolve_data(suite, suite.tier(None), registry), device="cpu")
+        run = next(run for run in made.runs if run.kind == "trained")
+        metrics = [{"name": name, "params": {}} for name in ("label-gap", "brightness")]
+        tiny.runs = {run.entry["label"]: replace(run, score={**run.score, "metrics": metrics, "extractors": []})}
+        folder = tiny.trained(Path(file).stem, looks=[])
+        Scorer([file]).score(folder)
+        found[file] = by_column(result(folder))
+    first, second = found.values()
+    assert first["label-gap"]["fingerprint"] != second["label-gap"]["fingerprint"]
+    assert first["brightness"]["fingerprint"] == second["brightness"]["fingerprint"]
+    assert set(first["brightness"]["measurement"]["reference"]) == {"dataset", "split", "sha256", "size"}
+    assert len(first["label-gap"]["measurement"]["reference"]["labels"]) == 64
 
 
 def test_a_reference_that_is_not_there_is_a_reason(
