@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 from numpy.lib import format as npy
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 
 from ganbench.errors import UsageError
 from ganbench.reading.limits import hold
@@ -58,10 +60,8 @@ def read_labels(file: Path) -> np.ndarray:
 
 
 def _read_npy(file: Path) -> np.ndarray:
-    try:
+    with _one_line(file):
         array = np.load(file, mmap_mode="r", allow_pickle=False)
-    except Exception as error:  # a damaged header makes Python's own parser raise whatever it likes
-        raise _unreadable(file, error) from None
     if not isinstance(array, np.ndarray):
         raise UsageError(f"{file}: is no array of NumPy, though its name ends in .npy")
     hold(array.nbytes, file)
@@ -71,51 +71,50 @@ def _read_npy(file: Path) -> np.ndarray:
 def _npz_shapes(file: Path) -> dict[str, tuple[int, ...]]:
     """Name → shape of every array, from the headers alone; one that does not fit into its entry is refused."""
     shapes: dict[str, tuple[int, ...]] = {}
-    try:
-        with zipfile.ZipFile(file) as archive:
-            for entry in archive.infolist():
-                if not entry.filename.endswith(".npy"):
-                    continue
-                with archive.open(entry) as stream:
-                    version = npy.read_magic(stream)
-                    header = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}[version]
-                    shape, _, dtype = header(stream)
-                name = entry.filename.removesuffix(".npy")
-                if dtype.hasobject:
-                    raise UsageError(f"{file}: '{name}' holds Python objects, which are not read; save numbers")
-                size = math.prod(shape) * dtype.itemsize
-                hold(size, f"{file} ('{name}')")
-                if size > entry.file_size:
-                    raise UsageError(f"{file}: '{name}' claims {size:,} bytes and has {entry.file_size:,}; damaged")
-                shapes[name] = shape
-    except (OSError, ValueError, EOFError, KeyError, NotImplementedError, RuntimeError, zipfile.BadZipFile) as error:
-        raise _unreadable(file, error) from None
+    with _one_line(file), zipfile.ZipFile(file) as archive:
+        for name, entry in _members(archive, file).items():
+            with archive.open(entry) as stream:
+                version = npy.read_magic(stream)
+                header = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}[version]
+                shape, _, dtype = header(stream)
+            if dtype.hasobject:
+                raise UsageError(f"{file}: '{name}' holds Python objects, which are not read; save numbers")
+            size = math.prod(shape) * dtype.itemsize
+            hold(size, f"{file} ('{name}')")
+            if size > entry.file_size:
+                raise UsageError(f"{file}: '{name}' claims {size:,} bytes and has {entry.file_size:,}; damaged")
+            shapes[name] = shape
     return shapes
 
 
 def _read_npz(file: Path, name: str) -> np.ndarray:
-    try:
-        with np.load(file, allow_pickle=False) as archive:
-            return np.asarray(archive[name])
-    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zipfile.zlib.error) as error:  # type: ignore[attr-defined]
-        raise _unreadable(file, error) from None
+    with _one_line(file), zipfile.ZipFile(file) as archive, archive.open(_members(archive, file)[name]) as stream:
+        return np.asarray(npy.read_array(stream, allow_pickle=False))
+
+
+def _members(archive: zipfile.ZipFile, file: Path) -> dict[str, zipfile.ZipInfo]:
+    """Name of an array → its entry. Two of one name, or anything else than arrays, is refused: programs differ in which
+    of them they read."""
+    found: dict[str, zipfile.ZipInfo] = {}
+    for entry in archive.infolist():
+        name = entry.filename.removesuffix(".npy")
+        if name == entry.filename:
+            raise UsageError(f"{file}: holds '{_short(name)}', whose name does not end in .npy; save the arrays alone")
+        if name in found:
+            raise UsageError(f"{file}: holds '{_short(name)}' twice; save it once")
+        found[name] = entry
+    return found
 
 
 def _tensor_shapes(file: Path) -> dict[str, tuple[int, ...]]:
-    try:
-        with safe_open(file, framework="np") as tensors:
-            return {name: tuple(tensors.get_slice(name).get_shape()) for name in tensors.keys()}  # noqa: SIM118
-    except (OSError, SafetensorError) as error:
-        raise _unreadable(file, error) from None
+    with _one_line(file), safe_open(file, framework="np") as tensors:
+        return {name: tuple(tensors.get_slice(name).get_shape()) for name in tensors.keys()}  # noqa: SIM118
 
 
 def _read_tensor(file: Path, name: str) -> np.ndarray:
     hold(file.stat().st_size, file)
-    try:
-        with safe_open(file, framework="np") as tensors:
-            return np.asarray(tensors.get_tensor(name))
-    except (OSError, SafetensorError, TypeError, AttributeError) as error:  # NumPy has no bfloat16
-        raise _unreadable(file, error) from None
+    with _one_line(file), safe_open(file, framework="np") as tensors:  # NumPy has no bfloat16
+        return np.asarray(tensors.get_tensor(name))
 
 
 def _chosen(shapes: dict[str, tuple[int, ...]], file: Path) -> tuple[str, str | None]:
@@ -138,6 +137,17 @@ def _numbers(array: np.ndarray, file: Path) -> np.ndarray:
     return array
 
 
-def _unreadable(file: Path, error: Exception) -> UsageError:
-    reason = " ".join(str(error).split()) or type(error).__name__
-    return UsageError(f"{file}: cannot be read ({reason}); save it anew, as plain numbers")
+@contextlib.contextmanager
+def _one_line(file: Path) -> Iterator[None]:
+    """Whatever reading stumbles over: a damaged file makes parsers and decoders raise anything at all."""
+    try:
+        yield
+    except UsageError:
+        raise
+    except Exception as error:
+        reason = _short(" ".join(str(error).split()) or type(error).__name__)
+        raise UsageError(f"{file}: cannot be read ({reason}); save it anew, as plain numbers") from None
+
+
+def _short(text: str, most: int = 200) -> str:
+    return text if len(text) <= most else text[: most - 1] + "…"

@@ -49,6 +49,8 @@ def read_pictures(files: Sequence[Path]) -> np.ndarray:
 
 def _pixels(file: Path) -> np.ndarray:
     """uint8 `(H, W, C)` of one file."""
+    if not file.is_file():
+        raise UsageError(f"{file}: {'is no regular file' if file.exists() else 'leads nowhere'}; remove or replace it")
     with opened(file, file, ("PNG", "JPEG")) as picture:
         if max(picture.size) > LONGEST_SIDE:
             raise UsageError(f"{file}: {_size(picture)} pixels, at most {LONGEST_SIDE} a side are read")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import pickle
+import struct
+import warnings
 import zipfile
 from pathlib import Path
 
@@ -93,3 +95,64 @@ def test_what_is_refused(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> N
         said = str(refused.value)
         assert any(word in said for word in says.split("|")) and said.startswith(str(file)) and "\n" not in said
     assert "unpickled" not in capfd.readouterr().out
+
+
+def entries(file: Path, *members: tuple[str, bytes]) -> Path:
+    with zipfile.ZipFile(file, "w") as archive, warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # of a name that is there twice
+        for name, content in members:
+            archive.writestr(name, content)
+    return file
+
+
+def saved(array: np.ndarray) -> bytes:
+    stream = io.BytesIO()
+    np.save(stream, array)
+    return stream.getvalue()
+
+
+def test_an_archive_has_one_meaning(tmp_path: Path) -> None:
+    """What was checked is what is read: no second entry that a reader could take in its place."""
+    file, honest = tmp_path / "x.npz", ("images.npy", saved(X))
+    for other, says in (
+        (("images", saved(X[:2])), "holds 'images', whose name does not end in .npy"),
+        (("images", header((20_000_000, 1024, 1024))), "holds 'images', whose name does not end in .npy"),
+        (("notes.txt", b""), "holds 'notes.txt', whose name does not end in .npy"),
+        (("images.npy", saved(X[:2])), "holds 'images' twice"),
+    ):
+        for members in ((honest, other), (other, honest)):
+            for read in (read_arrays, read_labels):
+                with pytest.raises(UsageError, match=says):
+                    read(entries(file, *members))
+    assert (read_arrays(entries(file, honest))[0] == X).all()
+
+
+def test_damage_of_every_kind_is_one_line(tmp_path: Path) -> None:
+    file = tmp_path / "x.npz"
+    np.savez_compressed(file, images=X.repeat(50, 0))
+    raw = bytearray(file.read_bytes())
+    start = 30 + len("images.npy") + int.from_bytes(raw[28:30], "little")
+    raw[start : start + 4] = b"\xff" * 4
+    file.write_bytes(raw)
+    refused(file)
+    for words in (
+        b"{'descr': '|u1', 'shape': ('''\n",
+        b"{'descr':\n  1\n 2",
+        b"{\x00}",
+        b"(" * 5000,
+        b"{'descr': '|u1', 'fortran_order': False, 'shape': (True,3,3), }\n",
+        b"{'descr': '|u1', 'fortran_order': False, 'shape': (-4,3,3), }\n",
+        b"{'descr': '|u1', 'fortran_order': False, 'shape': (1" + b"0" * 4000 + b",3), }\n",
+        b"{'descr': ('u1',(1,2,'x')), 'fortran_order': False, 'shape': (3,3), }\n",
+        b"{'descr': {'a':1}, 'fortran_order': False, 'shape': (3,3), }\n",
+    ):
+        content = b"\x93NUMPY\x01\x00" + struct.pack("<H", len(words)) + words + bytes(100)
+        refused(entries(file, ("images.npy", content)))
+        (tmp_path / "x.npy").write_bytes(content)
+        refused(tmp_path / "x.npy")
+
+
+def refused(file: Path) -> None:
+    with pytest.raises(UsageError, match="cannot be read") as error:
+        read_arrays(file)
+    assert str(error.value).startswith(f"{file}: ") and "\n" not in str(error.value) and len(str(error.value)) < 500

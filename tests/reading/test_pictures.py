@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 import zlib
 from pathlib import Path
@@ -92,3 +93,16 @@ def test_a_folder_that_no_memory_holds(tmp_path: Path) -> None:
     Image.new("RGB", (4096, 4096)).save(file, compress_level=1)
     with pytest.raises(UsageError, match=r"200 pictures\): unfolds to 9\.4 GiB"):
         read_pictures([file] * 200)
+
+
+def test_what_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
+    """A pipe that nobody writes to, and a link that leads nowhere; a link to a picture is one."""
+    Image.fromarray(GREY[0]).save(tmp_path / "0.png")
+    os.mkfifo(tmp_path / "1.png")
+    (tmp_path / "2.png").symlink_to("nowhere.png")
+    (tmp_path / "3.png").symlink_to("0.png")
+    first, pipe, dead, link = picture_files(tmp_path)
+    assert read_pictures([first, link]).shape == (2, 1, 6, 5)
+    for file, says in ((pipe, "is no regular file"), (dead, "leads nowhere")):
+        with pytest.raises(UsageError, match=f"{file}: {says}"):
+            read_pictures([first, file])
