@@ -19,8 +19,9 @@ def to_images(
 ) -> tuple[np.ndarray, list[str]]:
     """The images, and a line for each thing that was concluded from the values.
 
-    layout: one of `LAYOUTS`. bounds: the values of black and white. what: names the images in an error. Floats become
-    `clamp(round(255 (x - low) / (high - low)), 0, 255)`.
+    layout: one of `LAYOUTS`. bounds: the values of black and white. what: names the images in an error. Whatever is
+    no uint8 becomes `clamp(round((x - low) / (high - low) * 255), 0, 255)`, each step in float32 and halves to even, as
+    the engine does it: in another order, or precision, a value close to a half step can become its neighbour.
     """
     x, notes = _channels_first(x, what, layout)
     if x.dtype == np.uint8 and bounds is None:
@@ -29,8 +30,7 @@ def to_images(
     made = np.empty(x.shape, np.uint8)
     outside = 0
     for start in range(0, len(x), _PIECE):
-        piece = x[start : start + _PIECE]
-        piece = piece.astype(np.float64 if piece.dtype.itemsize > 4 else np.float32)
+        piece = x[start : start + _PIECE].astype(np.float32)
         outside += int(((piece < low) | (piece > high)).sum())
         made[start : start + _PIECE] = np.rint((piece - low) / (high - low) * 255).clip(0, 255)
     if outside:

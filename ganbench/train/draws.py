@@ -39,7 +39,7 @@ def decode(stored: Tensor, spec: SampleSpec) -> Tensor:
 
 def encode(x: Tensor, spec: SampleSpec, dtype: torch.dtype) -> Tensor:
     """float32 in `spec.range` → declared form; for images `clamp(round(127.5·x + 127.5), 0, 255)` of the range
-    [-1, 1]."""
+    [-1, 1], computed as `(x + 1) / 2 * 255`: near a half step the order of rounding decides."""
     if dtype not in (torch.uint8, torch.int16) or spec.range is None:
         return x.to(torch.float32)
     low, high = spec.range

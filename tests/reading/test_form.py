@@ -41,6 +41,18 @@ def test_floats_are_quantised_as_the_engine_does_it() -> None:
     assert "32 % of the values lie outside and are clamped" in notes[-1]
 
 
+def test_half_steps_too() -> None:
+    """Where the order and the precision of the arithmetic decide, a file has the engine's byte."""
+    exact = np.arange(511) / 255 - 1
+    single = exact.astype(np.float32)
+    below, above = np.nextafter(single, np.float32(-2)), np.nextafter(single, np.float32(2))
+    every = np.concatenate([single, below[1:], above[:-1]]).reshape(1, 1, 1, -1)
+    for x in (every, every.astype(np.float64), exact.reshape(1, 1, 1, -1)):
+        made, _ = to_images(x, "x", "NCHW", (-1.0, 1.0))
+        form = SampleSpec(x.shape[1:], (-1.0, 1.0), "image")
+        assert (made == encode(torch.from_numpy(x), form, torch.uint8).numpy()).all()
+
+
 @pytest.mark.parametrize(
     ("x", "says"),
     [
