@@ -8,8 +8,6 @@ from typing import Any
 
 from ganbench.record.schema import NULL, NUMBER, SUITE, Types, broken, one_of, require, require_each, require_fields
 
-DEEPEST = 20
-"""Levels of lists and objects; a spec has five."""
 MOST_THREADS = 4096
 
 _FIELDS: dict[str, Types] = {
@@ -57,7 +55,6 @@ _METRIC: dict[str, Types] = {"name": (str,), "params": (dict,)}
 
 def check_spec(file: Path, value: Mapping[str, Any], counters: tuple[str, ...]) -> None:
     """A `UsageError` that names the field, where one is not what a run is planned with. counters: of budgets."""
-    _require_shallow(file, value)
     require_fields(file, value, _FIELDS)
     require_each(file, "components", value["components"], (str,))
     require_each(file, "suite.columns", value["suite"]["columns"], (str,))
@@ -90,17 +87,3 @@ def check_spec(file: Path, value: Mapping[str, Any], counters: tuple[str, ...]) 
     ):
         if not least <= number <= most:
             raise broken(file, key, f"out of bounds ({least} to {most})")
-
-
-def _require_shallow(file: Path, value: Any) -> None:
-    """Refuse what is nested so deeply that somebody would recurse until the stack ends."""
-    level = [value]
-    for _ in range(DEEPEST):
-        level = [
-            child
-            for item in level
-            if isinstance(item, dict | list)
-            for child in (item.values() if isinstance(item, dict) else item)
-        ]
-    if level:
-        raise broken(file, "spec", f"nested more than {DEEPEST} levels deep")

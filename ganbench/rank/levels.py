@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ganbench.record.schema import is_number
+
 
 @dataclass(frozen=True)
 class Level:
@@ -45,7 +47,7 @@ def _level(name: str, conditions: Mapping[str, Any], scale: Mapping[str, float])
     for key, wanted in conditions.items():
         if key == "below_role":
             bounds.append(scale.get(wanted, math.nan) if isinstance(wanted, str) else math.nan)
-        elif isinstance(wanted, bool) or not isinstance(wanted, int | float):
+        elif not is_number(wanted):
             return None
         elif key == "below":
             bounds.append(float(wanted))

@@ -8,12 +8,14 @@ import hashlib
 import json
 import math
 import os
+import stat
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO, Any
 
 from ganbench.errors import UsageError
+from ganbench.record.schema import require_sound
 
 SCHEMA_VERSION = 1
 LARGEST = 64 * 2**20
@@ -67,18 +69,24 @@ def write_text_atomic(path: Path, text: str) -> None:
 
 
 def write_json_atomic(path: Path, value: Mapping[str, Any]) -> None:
-    """Write a JSON object with its `schema_version`; NaN and infinities become null."""
+    """Write a JSON object with its `schema_version`; NaN and infinities become null, halves of surrogate pairs `?`."""
     text = json.dumps(
         finite({"schema_version": SCHEMA_VERSION, **value}), indent=1, ensure_ascii=False, allow_nan=False
     )
-    write_text_atomic(path, text + "\n")
+    write_text_atomic(path, text.encode(errors="replace").decode() + "\n")
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """Read a JSON object; refuses what is not one, and a schema newer than this program knows."""
+    """Read a JSON object; refuses what is not one, what `schema.require_sound` refuses, and a schema newer than this
+    program knows."""
     try:
-        if (size := path.stat().st_size) > LARGEST:
-            raise UsageError(f"{path}: {size:,} bytes are too many for a file of ganbench; delete it, and run again")
+        facts = path.stat()
+        if not stat.S_ISREG(facts.st_mode):
+            raise UsageError(f"{path}: cannot be read (is no regular file)")
+        if facts.st_size > LARGEST:
+            raise UsageError(
+                f"{path}: {facts.st_size:,} bytes are too many for a file of ganbench; delete it, and run again"
+            )
         value = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise UsageError(f"{path}: cannot be read ({error.strerror or error})") from None
@@ -94,6 +102,7 @@ def read_json(path: Path) -> dict[str, Any]:
             f"{path}: schema_version {version} is newer than {SCHEMA_VERSION}, the newest this ganbench knows; "
             "upgrade it: pip install -U ganbench"
         )
+    require_sound(path, value)
     return value
 
 

@@ -15,6 +15,10 @@ NULL = type(None)
 NUMBER: Types = (int, float)
 """Finite ones; neither true nor false."""
 MISSING = object()
+DEEPEST = 20
+"""Levels of lists and objects in a file; a record has six."""
+LARGEST = 2**63
+"""What a whole number stays below in size, so that tables can hold it."""
 RUN_FILES = ("spec.json", "result.json", "error.json")
 """A folder with any of them is that of a run."""
 SUITE: dict[str, Types] = {
@@ -31,6 +35,37 @@ SUITE: dict[str, Types] = {
     "suite.levels": (dict, NULL),
 }
 """The suite, as a specification and the record of its run both have it."""
+
+
+def require_sound(file: Path, value: Any) -> None:
+    """A `UsageError` where a file holds, in whatever place, what its readers would stumble over: endless nesting,
+    numbers that are not finite or have more than 64 bits, text that no file can hold (halves of surrogate pairs)."""
+    if (found := _unsound(value, 0)) is not None:
+        path, problem = found
+        raise broken(file, path.lstrip(".").encode(errors="backslashreplace").decode() or "file", problem)
+
+
+def _unsound(value: Any, depth: int) -> tuple[str, str] | None:
+    """The path to the first value that is not sound, and what is wrong with it."""
+    if isinstance(value, dict):
+        if depth == DEEPEST:
+            return "", f"nested more than {DEEPEST} levels deep"
+        for key, child in value.items():
+            if (found := _unsound(key, depth) or _unsound(child, depth + 1)) is not None:
+                return f".{key}{found[0]}", found[1]
+    elif isinstance(value, list):
+        if depth == DEEPEST:
+            return "", f"nested more than {DEEPEST} levels deep"
+        for at, child in enumerate(value):
+            if (found := _unsound(child, depth + 1)) is not None:
+                return f"[{at}]{found[0]}", found[1]
+    elif isinstance(value, str):
+        return None if _is_text(value) else ("", "half a surrogate pair, which is no text")
+    elif isinstance(value, float):
+        return None if math.isfinite(value) else ("", "not a finite number")
+    elif isinstance(value, int) and abs(value) >= LARGEST:
+        return "", "a whole number of more than 64 bits"
+    return None
 
 
 def require_fields(file: Path, value: Mapping[str, Any], fields: Mapping[str, Types], within: str = "") -> None:
@@ -82,6 +117,14 @@ def one_of(file: Path, key: str, value: str, allowed: tuple[str, ...]) -> None:
 def broken(file: Path, key: str, problem: str) -> UsageError:
     """The user's line for a field that is wrong."""
     return UsageError(f"{file}: `{' '.join(key.split())[:100]}` is {problem}; restore the file or remove its folder")
+
+
+def _is_text(value: str) -> bool:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _finite(value: Any) -> bool:

@@ -90,6 +90,20 @@ def test_numbers_that_are_none_become_null(tmp_path: Path) -> None:
         (b"{}", "has no integer schema_version"),
         (b'{"schema_version": "1"}', "has no integer schema_version"),
         (b'{"schema_version": true}', "has no integer schema_version"),
+        (
+            b'{"schema_version": 1, "a": [0, {"b": 9223372036854775808}]}',
+            r"`a\[1\]\.b` is a whole number of more than 64",
+        ),
+        (b'{"schema_version": 1, "a": -1' + b"0" * 400 + b"}", "`a` is a whole number of more than 64 bits"),
+        (b'{"schema_version": 1, "a": {"b": NaN}}', r"`a\.b` is not a finite number"),
+        (b'{"schema_version": 1, "a": 1e400}', "`a` is not a finite number"),
+        (b'{"schema_version": 1, "a": ["\\ud800"]}', r"`a\[0\]` is half a surrogate pair"),
+        (b'{"schema_version": 1, "a": {"\\udfff": 1}}', r"`a\.\\udfff` is half a surrogate pair"),
+        (
+            b'{"schema_version": 1, "a": ' + b'{"a": ' * 900 + b"1" + b"}" * 900 + b"}",
+            "nested more than 20 levels deep",
+        ),
+        (b'{"schema_version": 1, "a": ' + b"[" * 20 + b"]" * 20 + b"}", "nested more than 20 levels deep"),
         (None, "cannot be read"),
     ],
 )
@@ -100,6 +114,24 @@ def test_what_cannot_be_known_is_refused_in_one_line(tmp_path: Path, content: by
     with pytest.raises(UsageError, match=line) as error:
         read_json(file)
     assert str(error.value).startswith(str(file)) and "\n" not in str(error.value)
+
+
+def test_what_is_large_deep_or_foreign_and_sound_is_read(tmp_path: Path) -> None:
+    value = {"a": 2**63 - 1, "b": -(2**63) + 1, "c": 1e308, "d": "😀é", "e": json.loads("[" * 19 + "]" * 19)}
+    write_json_atomic(tmp_path / "a.json", value)
+    assert read_json(tmp_path / "a.json") == {"schema_version": 1, **value}
+
+
+def test_text_that_no_file_can_hold_is_written_all_the_same(tmp_path: Path) -> None:
+    """As an error has it that names a file whose name is no UTF-8."""
+    write_json_atomic(tmp_path / "a.json", {"reason": "no file caf\udce9"})
+    assert read_json(tmp_path / "a.json")["reason"] == "no file caf?"
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.json")
+    with pytest.raises(UsageError, match="cannot be read"):
+        read_json(tmp_path / "a.json")
 
 
 def test_the_hash_of_a_file(tmp_path: Path) -> None:
