@@ -82,8 +82,17 @@ def _ranks(
     if math.isfinite(spread) and spread > 0:
         seeds = sorted(len(row) for row in costs)[(len(costs) - 1) // 2]
         found = statistics.detectable(spread, seeds, pairs)
-        size = f"ratio: {math.exp(found):.2f}" if log else f"difference: {found:.3g}"
+        size = f"ratio: {_ratio(found)}" if log else f"difference: {found:.3g}"
         yield f"Smallest detectable {size}, with 80 % power at {seeds} seeds and this table's own spread."
+
+
+def _ratio(logarithm: float) -> str:
+    """A ratio in words; `none` where a number cannot hold it."""
+    try:
+        ratio = math.exp(logarithm)
+    except OverflowError:
+        return "none"
+    return f"{ratio:.2f}" if ratio < 1000 else f"{ratio:.1e}"
 
 
 def _seeds(made: list[Row]) -> Iterator[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,8 @@ from scipy.special import stdtr, stdtrit
 
 Floats = NDArray[np.float64]
 
+_absurd = partial(np.errstate, over="ignore", invalid="ignore")
+"""For scores near the largest of all numbers: what comes of them is inf or NaN, and says nothing."""
 MIN_SEEDS = 3
 """Fewer seeds than this give no interval and no rank."""
 LEVEL = 0.05
@@ -50,6 +52,7 @@ def prediction(values: Sequence[float], log: bool) -> Estimate:
     return _t_interval(values, log, lambda n: 1 + 1 / n)
 
 
+@_absurd()
 def _t_interval(values: Sequence[float], log: bool, share: Callable[[int], float]) -> Estimate:
     if not len(values):
         return Estimate(np.nan)
@@ -68,6 +71,7 @@ def _negligible(spread: float, centre: float) -> bool:
     return bool(spread <= 1e-12 * max(1.0, abs(centre)))
 
 
+@_absurd()
 def median_cost(costs: Sequence[float]) -> float:
     """The median with failures as +inf; between a finite value and +inf it is +inf."""
     ordered = np.sort(np.asarray(costs, float))
@@ -80,6 +84,7 @@ def welch(a: Floats, b: Floats) -> float:
     return _welch(_moments(a), _moments(b))
 
 
+@_absurd()
 def _moments(x: Floats) -> tuple[int, float, float]:
     """Size, mean, and the variance of that mean."""
     return len(x), float(x.mean()), float(x.var(ddof=1)) / len(x)
@@ -89,7 +94,8 @@ def _welch(a: tuple[int, float, float], b: tuple[int, float, float]) -> float:
     (na, ma, va), (nb, mb, vb) = a, b
     if _negligible(math.sqrt(va), ma) and _negligible(math.sqrt(vb), mb):
         return math.nan
-    freedom = (va + vb) ** 2 / (va**2 / (na - 1) + vb**2 / (nb - 1))
+    share = va / (va + vb)
+    freedom = 1 / (share**2 / (na - 1) + (1 - share) ** 2 / (nb - 1))
     return float(2 * stdtr(freedom, -abs(ma - mb) / math.sqrt(va + vb)))
 
 
@@ -163,6 +169,7 @@ def compare(rows: Sequence[Floats]) -> list[Pair]:
     ]
 
 
+@_absurd()
 def _winner(rows: Sequence[Floats], i: int, j: int, test: str) -> int:
     if test == "welch":
         return i if rows[i].mean() < rows[j].mean() else j
@@ -178,6 +185,7 @@ def rank_intervals(size: int, pairs: Sequence[Pair]) -> list[tuple[int, int]]:
     return [(1 + losses[row], size - wins[row]) for row in range(size)]
 
 
+@_absurd()
 def pooled_spread(rows: Sequence[Floats]) -> float:
     """Standard deviation of a seed within its row, pooled over rows without failures; NaN where no row says."""
     whole = [row for row in rows if len(row) > 1 and np.isfinite(row).all()]

@@ -301,6 +301,21 @@ def test_levels():
     }  # fmt: skip
 
 
+def test_a_level_that_cannot_be_a_number_is_left_out():
+    records = rows(good=[60.0, 70.0]) + scale_records()
+    for made in records:
+        made["suite"]["levels"]["absurd"] = {"below": 10**400}
+    assert row(board(records), "good")["level"] == "learnt"
+
+
+@pytest.mark.filterwarnings("error")
+def test_absurd_numbers_say_nothing_and_break_nothing():
+    made = board(rows(a=[1e-300, 1.0, 1e300], b=[1e-300, 1.0, 1e290]))
+    assert any(line.startswith("Smallest detectable ratio: none, with 80 % power") for line in made.captions)
+    raw = board(rows(a=[-1e308, 1.7e308, 1.6e308], b=[1e80, 1.02e80, 1.01e80], c=[4.0, 5.0, 6.0]))
+    assert dict(zip(raw.pairs["test"], raw.pairs["better"], strict=True)) == {"permutation": "", "welch": "c"}
+
+
 def test_throughput_of_a_shared_device_is_left_out():
     records = rows(a=[1.0, 2.0, 3.0])
     records[0]["throughput"].update(shared_device=True, images_per_second=1.0)

@@ -71,6 +71,13 @@ def test_welch_is_scipys():
     assert statistics.welch(a, b) == pytest.approx(stats.ttest_ind(a, b, equal_var=False).pvalue, rel=1e-9)
 
 
+def test_welch_does_not_depend_on_the_unit():
+    rng = np.random.default_rng(0)
+    a, b = rng.standard_normal(4), 2 * rng.standard_normal(7) + 1
+    for unit in (1e80, 1e150):
+        assert statistics.welch(a * unit, b * unit) == pytest.approx(statistics.welch(a, b), rel=1e-9)
+
+
 def test_permutation_is_exact_with_ties_and_failures():
     a, b = np.array([1.0, 2.0, np.inf]), np.array([3.0, np.inf, np.inf, 4.0])
     ranks = stats.rankdata(np.concatenate([a, b]))
