@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Annotated, Any
 
@@ -10,7 +9,7 @@ import typer
 
 from ganbench.cli import completion
 from ganbench.cli.options import Format, Output, Plugins, PluginsDirs, named
-from ganbench.cli.terminal import columns, one_line
+from ganbench.cli.terminal import as_json, columns, one_line
 
 
 def bench(
@@ -42,7 +41,7 @@ def bench(
 
     asked = benching.Request(architecture, loss, preset, mode, batch_size, shape, tuple(settings or ()), device)
     found = benching.measure(asked, seconds, plugin, plugins_dir)
-    typer.echo(json.dumps(found, indent=1, ensure_ascii=False) if format is Output.json else _text(found))
+    typer.echo(as_json(found) if format is Output.json else _text(found))
 
 
 def _text(found: dict[str, Any]) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections import Counter
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,7 +10,7 @@ import typer
 
 from ganbench.cli import completion
 from ganbench.cli.options import Format, Output, Plugins, PluginsDirs
-from ganbench.cli.terminal import count, one_line
+from ganbench.cli.terminal import as_json, count, one_line
 
 if TYPE_CHECKING:
     from ganbench.conformance import Outcome
@@ -53,7 +52,7 @@ def check(
             if format is Output.text:
                 typer.echo("  " + line(outcomes[-1]))
     if format is Output.json:
-        typer.echo(json.dumps([dataclasses.asdict(o) for o in outcomes], indent=1, ensure_ascii=False))
+        typer.echo(as_json([dataclasses.asdict(o) for o in outcomes]))
     else:
         tally = Counter(o.status for o in outcomes)
         typer.echo(f"{count(len(outcomes), 'check')}: " + ", ".join(f"{n} {status}" for status, n in tally.items()))

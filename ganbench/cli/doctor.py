@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from ganbench.cli.options import Format, Output, Plugins, PluginsDirs
-from ganbench.cli.terminal import columns, one_line
+from ganbench.cli.terminal import as_json, columns, one_line
 
 
 def doctor(
@@ -30,7 +29,7 @@ def doctor(
     failed = sum(finding.status == "failed" for _, finding in found)
     if format is Output.json:
         lines = [{"check": name, "status": f.status, "what": f.what, "mend": f.mend} for name, f in found]
-        typer.echo(json.dumps(lines, indent=1, ensure_ascii=False))
+        typer.echo(as_json(lines))
     else:
         shown = {"ok": "ok", "warning": "warning", "failed": "FAILED"}
         typer.echo(columns([(shown[f.status], name, f.what + (f" → {f.mend}" if f.mend else "")) for name, f in found]))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from ganbench.api import Extractor
 from ganbench.cli.loading import load
 from ganbench.cli.planning import find_suite, slots
 from ganbench.cli.run_info import score_row
-from ganbench.cli.terminal import columns, one_line
+from ganbench.cli.terminal import as_json, columns, one_line
 from ganbench.errors import UsageError
 from ganbench.execute import folders
 from ganbench.execute.local import run as run_locally
@@ -201,7 +200,7 @@ def _tell(
         keys = ("variant", "column", "value", "sampling_error", "skipped", "direction", "n", "fingerprint")
         found = [{key: score.get(key) for key in keys} for score in scores]
         answer = {"folder": str(folder), "notes": list(notes), "scores": found}
-        typer.echo(json.dumps(answer, indent=1, ensure_ascii=False))
+        typer.echo(as_json(answer))
         return
     typer.echo(one_line(opening))
     for note in notes:

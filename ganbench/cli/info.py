@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +9,7 @@ import typer
 
 from ganbench.cli import completion
 from ganbench.cli.options import Format, Output, Plugins, PluginsDirs
-from ganbench.cli.terminal import columns, one_line
+from ganbench.cli.terminal import as_json, columns, one_line
 from ganbench.record.schema import RUN_FILES
 
 
@@ -32,13 +31,13 @@ def info(
         from ganbench.cli import run_info
 
         found = run_info.details(Path(name))
-        typer.echo(json.dumps(found, indent=1, ensure_ascii=False) if format is Output.json else run_info.page(found))
+        typer.echo(as_json(found) if format is Output.json else run_info.page(found))
         return
     from ganbench.cli import describe, loading
 
     found = describe.details(describe.find(loading.look_up(plugin, plugins_dir), name))
     if format is Output.json:
-        typer.echo(json.dumps(found, indent=1, ensure_ascii=False))
+        typer.echo(as_json(found))
         return
     about = found.pop("about")
     typer.echo(columns([(key, _shown(value)) for key, value in found.items() if value not in (None, {}, [], "")]))

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated
 
 import typer
 
 from ganbench.cli import completion
 from ganbench.cli.options import Format, Output, Plugins, PluginsDirs
-from ganbench.cli.terminal import columns
+from ganbench.cli.terminal import as_json, columns
 
 
 def list_plugins(
@@ -29,7 +28,7 @@ def list_plugins(
     registry = loading.look_up(plugin, plugins_dir)
     found = [describe.summary(entry) for k in kinds for entry in registry.of(k)]
     if format is Output.json:
-        typer.echo(json.dumps(found, indent=1, ensure_ascii=False))
+        typer.echo(as_json(found))
         return
     for k in kinds:
         rows = [(f["name"], f["provider"], f["summary"]) for f in found if f["kind"] == k]

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import typer
 
 from ganbench.cli.options import Format, Output, Plugins, PluginsDirs
-from ganbench.cli.terminal import columns, one_line
+from ganbench.cli.terminal import as_json, columns, one_line
 
 
 def plugins(
@@ -31,7 +30,7 @@ def plugins(
     clashes = registry.clashes()
     if format is Output.json:
         answer = {"plugins": list(found.values()), "broken": broken, "clashes": clashes}
-        typer.echo(json.dumps(answer, indent=1, ensure_ascii=False))
+        typer.echo(as_json(answer))
         return
     rows = [("PLUGIN", "DOOR", "FROM", "SHA256", "REGISTERS")]
     for about in found.values():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +12,7 @@ import typer
 
 from ganbench.cli.loading import load
 from ganbench.cli.planning import slots
-from ganbench.cli.terminal import one_line
+from ganbench.cli.terminal import as_json, one_line
 from ganbench.errors import UsageError
 from ganbench.execute.folders import named
 from ganbench.execute.local import run as run_locally
@@ -93,9 +92,9 @@ def _seeds(run: Path, record: Record) -> list[Record]:
     return found
 
 
-def _tell(name: str, verdict: Verdict, notes: list[str], as_json: bool) -> None:
+def _tell(name: str, verdict: Verdict, notes: list[str], json: bool) -> None:
     first = verdict.first
-    if as_json:
+    if json:
         answer = {
             "run": name,
             "verdict": verdict.word,
@@ -105,7 +104,7 @@ def _tell(name: str, verdict: Verdict, notes: list[str], as_json: bool) -> None:
             "surroundings": list(verdict.surroundings),
             "notes": notes,
         }
-        typer.echo(json.dumps(answer, indent=1, ensure_ascii=False))
+        typer.echo(as_json(answer))
         return
     typer.echo(one_line(f"{name}: {verdict.word}: {verdict.why}"))
     if first:

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 
 
 def one_line(text: object) -> str:
     """The text on one line, with what is not printable (terminal sequences, control characters) left out."""
     return "".join(c for c in " ".join(str(text).split()) if c.isprintable())
+
+
+def as_json(value: object) -> str:
+    """Indented JSON as people read it; what is not printable is an escape of JSON's own (halves of surrogate pairs, as
+    names of files can have them, too, which no stream takes)."""
+    text = json.dumps(value, indent=1, ensure_ascii=False)
+    return "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text)
 
 
 def columns(rows: Iterable[Sequence[object]]) -> str:

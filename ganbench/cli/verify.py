@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from ganbench.cli.options import Format, Output, Plugins, PluginsDirs, Weights
-from ganbench.cli.terminal import count, one_line
+from ganbench.cli.terminal import as_json, count, one_line
 
 LIMITS = (
     "This shows that tables follow from records, not that records are honest: `ganbench reproduce RUN` repeats one."
@@ -43,7 +42,7 @@ def verify(
     if format is Output.json:
         shown = [{"where": str(f.where), "what": f.what, "problem": f.problem} for f in findings]
         answer = {"runs": len(report.runs), "scores": report.scores, "findings": shown, "limits": LIMITS}
-        typer.echo(json.dumps(answer, indent=1, ensure_ascii=False))
+        typer.echo(as_json(answer))
     else:
         for finding in findings:
             typer.echo(one_line(f"{'wrong' if finding.problem else 'note'}: {finding.where}: {finding.what}"))

@@ -8,10 +8,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ganbench.errors import UsageError
+from ganbench.errors import UsageError, short
 from ganbench.plan.spec import FOREIGN, RunSpec, identified
 from ganbench.rank import Record, read_record
 from ganbench.record.head import head
+from ganbench.record.schema import MISSING, NULL, Types, get
+
+_MEASUREMENT: dict[str, Types] = {
+    "metric": (str,),
+    "params": (dict, NULL),
+    "reference": (dict, NULL),
+    "extractor": (dict, NULL),
+    "extractor.layers": (dict, NULL),
+    "samples": (int,),
+}
 
 
 @dataclass(frozen=True)
@@ -102,6 +112,9 @@ def _scores(spec: RunSpec, record: Record) -> Iterator[str]:
             if score["value"] is not None:
                 yield f"{where}: does not say how it was measured"
             continue
+        if (wrong := _misshapen(measurement)) is not None:
+            yield f"{where}: its measurement is not one: {wrong}"
+            continue
         try:
             expected = identified(measurement, spec)
         except (TypeError, ValueError, KeyError, AttributeError) as error:
@@ -112,6 +125,16 @@ def _scores(spec: RunSpec, record: Record) -> Iterator[str]:
                 yield f"{where}: {key} {_short(score.get(key))} does not follow from its measurement ({expected[key]})"
         if "added" not in score and (reason := _unplanned(spec, score, measurement)):
             yield f"{where}: was not measured as planned: {reason}"
+
+
+def _misshapen(measurement: Mapping[str, Any]) -> str | None:
+    """What of a measurement is not of the type that it must have."""
+    for key, types in _MEASUREMENT.items():
+        found = get(measurement, key)
+        found = None if found is MISSING else found
+        if not isinstance(found, types) or isinstance(found, bool):
+            return f"`{key}` is {short(found)}"
+    return None
 
 
 def _unplanned(spec: RunSpec, score: Mapping[str, Any], measurement: Mapping[str, Any]) -> str | None:
@@ -138,7 +161,7 @@ def _unplanned(spec: RunSpec, score: Mapping[str, Any], measurement: Mapping[str
 
 
 def _is(extractor: Mapping[str, Any], plan: Mapping[str, Any]) -> bool:
-    same = all(extractor.get(key) == plan[key] for key in ("name", "weights", "preprocessing"))
+    same = all(extractor.get(key) == plan.get(key) for key in ("name", "weights", "preprocessing"))
     return same and all(plan.get(role) == layer for role, layer in (extractor.get("layers") or {}).items())
 
 

@@ -45,7 +45,11 @@ def tables(records: Sequence[Record], home: Path) -> Iterator[Finding]:
             continue
         there = file.read_text(encoding="utf-8", errors="replace")
         if file.suffix == ".csv":
-            mine, theirs = _rows(text), _rows(there)
+            try:
+                mine, theirs = _rows(text), _rows(there)
+            except csv.Error as error:
+                yield Finding(file, f"is no table ({error})")
+                continue
             lost |= any(row.get("status") == "missing" and key not in mine for key, row in theirs.items())
             yield from _few(file, list(dict.fromkeys(_csv(mine, theirs))))
         elif text != there:

@@ -193,6 +193,20 @@ def test_a_record_that_is_not_its_specifications(home: Path) -> None:
         (lambda record: headline(record).update(value=None), "neither a value nor a reason"),
         (lambda record: headline(record).update(measurement="trust me"), "does not say how it was measured"),
         (lambda record: headline(record).update(measurement={}), "its measurement is not one"),
+        *[
+            (
+                lambda record, key=key, value=value: headline(record)["measurement"].update({key: value}),
+                f"fd/mnist-cnn of last-ema: its measurement is not one: `{key}` is ",
+            )
+            for key, value in (
+                *(("metric", [1]), ("params", [1]), ("reference", "x"), ("extractor", "x"), ("samples", "many")),
+                *(("samples", True), ("metric", None)),
+            )
+        ],
+        (
+            lambda record: headline(record)["measurement"]["extractor"].update(layers=[1]),
+            "its measurement is not one: `extractor.layers` is [1]",
+        ),
         (lambda record: headline(record).update(value="good"), "`scores[0].value` is str, not"),
         (lambda record: record.update(schema_version=99), "schema_version 99 is newer than"),
     ]
@@ -203,6 +217,27 @@ def test_a_record_that_is_not_its_specifications(home: Path) -> None:
         assert any(says in found for found in problems(home)), says
         file.write_text(honest)
     assert problems(home) == []
+
+
+def test_a_table_that_is_none(home: Path) -> None:
+    with (home / "leaderboard.csv").open("a") as table:
+        table.write("x" * 200_000 + "\n")
+    (found,) = problems(home)
+    assert found.startswith("mnist-quick/leaderboard.csv: is no table (field larger than field limit")
+
+
+def test_a_crafted_record_costs_itself_alone(home: Path, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    """Of text that no stream takes, in a folder whose name is none, either."""
+    folder = one(home, RUN).rename(home / "caf\udce9\x9b31m")
+    edit(folder / "result.json", lambda record: record["entry"].update({"label": "\ud800evil"}))
+    for words in ([], ["--format", "json"]):
+        with pytest.raises(SystemExit) as ended:
+            main(["verify", str(home), *words])
+        out = capfdbinary.readouterr().out.decode()
+        assert ended.value.code == 1 and "`entry.label` is half a surrogate pair" in out
+        assert all(c.isprintable() or c == "\n" for c in out)
+    answer = json.loads(out)
+    assert answer["runs"] == 6 and any(f["where"] == str(folder / "result.json") for f in answer["findings"])
 
 
 def test_notes_are_no_problems(home: Path, tmp_path: Path) -> None:
