@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -46,7 +48,7 @@ def publish(dirs: Iterable[str | Path], to: str | Path) -> list[Path]:
 
 
 def _copy(folder: Path, record: Record, home: Path) -> list[Path]:
-    target = home / record["suite"]["id"] / _name(folder.resolve().name, folder)
+    target = _target(home / record["suite"]["id"], _name(folder.resolve().name, folder), record, folder)
     files = {name: _read(folder / name) for name in ("spec.json", "result.json") if (folder / name).is_file()}
     size = sum(map(len, files.values()))
     if size > RUN_BYTES:
@@ -60,6 +62,35 @@ def _copy(folder: Path, record: Record, home: Path) -> list[Path]:
         if not (target / name).is_file() or (target / name).read_bytes() != data:
             _write(target / name, data)
     return [target / name for name in files]
+
+
+def _target(home: Path, name: str, record: Record, folder: Path) -> Path:
+    """Where a run goes: where it lies already, else the first free of a few names. Another run, or the same one from
+    another machine, keeps its place."""
+    run, machine = which = _which(record)
+    tag = machine if _NAME.fullmatch(machine) and len(machine) <= 20 else _short_hash([machine])
+    places = [home / f"{name[:80]}{end}" for end in (name[80:], f"-{tag}", f"-{_short_hash([run, machine])}")]
+    there = {place: _published(place) for place in places}
+    if found := [place for place in places if there[place] == which] or [p for p in places if there[p] is None]:
+        return found[0]
+    raise UsageError(f"{folder}: {', '.join(p.name for p in places)} are other runs in {home}; rename the folder")
+
+
+def _short_hash(words: list[str]) -> str:
+    return hashlib.sha256(json.dumps(words).encode()).hexdigest()[:12]
+
+
+def _which(record: Record) -> tuple[str, str]:
+    return record["run_id"], (record.get("environment") or {}).get("machine") or ""
+
+
+def _published(place: Path) -> tuple[str, str] | None:
+    """Which run lies in a published folder, and of which machine; None where there is none, or it is damaged."""
+    try:
+        record = read_record(place)
+    except UsageError:
+        return None
+    return None if record is None else _which(record)
 
 
 def _write(file: Path, data: bytes) -> None:

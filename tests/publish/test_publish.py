@@ -206,6 +206,39 @@ def test_publishing_again_changes_no_byte_and_adding_keeps_the_old(tmp_path):
     assert "gamma" in page and "alpha" in page
 
 
+def test_a_run_from_another_machine_lies_beside_and_replaces_nothing(tmp_path):
+    def folders():
+        return {p.parent.name: json.loads(p.read_text()) for p in (tmp_path / "results").rglob("result.json")}
+
+    def tables():
+        return [
+            (tmp_path / "results" / "toys-full" / name).read_text() for name in ("LEADERBOARD.md", "leaderboard.csv")
+        ]
+
+    mine = rows(**FIVE)
+    theirs = [{**r, "environment": {"machine": machine}, "finished": "2031-01-01T00:00:00Z"} for r in mine[:1]
+              for machine in ("zz0000000000", "../../up")]  # fmt: skip
+    for made in theirs:
+        made["scores"] = [{**made["scores"][0], "value": 60.0}]
+    one = write(tmp_path / "one", [*mine, *scale_records()])
+    two, three = (write(tmp_path / name, [made]) for name, made in zip(("two", "three"), theirs, strict=True))
+    publish([one, two, three], tmp_path / "results")
+    found = folders()
+    name = mine[0]["run_id"]
+    assert found[name]["scores"][0]["value"] == mine[0]["scores"][0]["value"]
+    assert found[f"{name}-zz0000000000"]["scores"][0]["value"] == 60.0
+    assert len(found) == 16 and all(re.fullmatch(r"[0-9a-z-]+", folder) for folder in found)
+    assert "Reproduced: 2 runs" in tables()[0]
+    before = folders(), tables()
+    for again in (["two"], ["results"], ["three", "one"]):
+        publish([tmp_path / place for place in again], tmp_path / "results")
+        assert (folders(), tables()) == before
+    theirs[0]["scores"][0]["value"] = 61.0
+    publish([write(tmp_path / "two", theirs[:1])], tmp_path / "results")
+    assert folders()[f"{name}-zz0000000000"]["scores"][0]["value"] == 61.0 and len(folders()) == 16
+    assert tables() == before[1]
+
+
 def test_a_grid_is_cut_to_its_upper_rows(tmp_path):
     publish([write(tmp_path / "runs", [record("a")])], tmp_path / "results")
     with Image.open(next((tmp_path / "results").rglob("samples.png"))) as grid:
