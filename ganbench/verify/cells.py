@@ -53,9 +53,8 @@ def _copies(runs: Sequence[Run]) -> Iterator[Finding]:
         record = _of(run)
         own = record.get("weights")
         left = tuple(sorted(own.items())) if isinstance(own, dict) else ()
-        scores = tuple(
-            (s["variant"], s["column"], s["value"]) for s in record.get("scores") or [] if s["value"] is not None
-        )
+        found = [(s["variant"], s["column"], s["value"]) for s in record.get("scores") or [] if s["value"] is not None]
+        scores = tuple(sorted(found))
         for seen, key, what in (
             (weights, left, "weights"),
             (values, scores if len(scores) >= ENOUGH else (), "scores"),
@@ -64,6 +63,8 @@ def _copies(runs: Sequence[Run]) -> Iterator[Finding]:
             if first is not run and _of(first)["run_id"] != record["run_id"]:
                 yield Finding(run.folder, f"has the very {what} of {first.folder.name}: one of them is a copy")
                 break
+        if record["status"] == "completed" and not left:
+            yield Finding(run.folder / "result.json", "does not say which weights the training left")
 
 
 def _columns(runs: Sequence[Run]) -> Iterator[Finding]:

@@ -174,8 +174,11 @@ def test_a_seed_passed_off_as_another(home: Path) -> None:
     (found,) = problems(home)
     assert found.startswith("mnist-quick/dcgan-hinge-s7") or found.startswith("mnist-quick/dcgan-hinge-s0-")
     assert "has the very weights of" in found
-    edit(copy / "result.json", lambda record: record.update(weights={}))
-    assert "has the very scores of" in problems(home)[0]
+    edit(copy / "result.json", lambda record: record.update(weights={}, scores=record["scores"][::-1]))
+    publish([home], home.parent)
+    scores, weights = problems(home)
+    assert "has the very scores of" in scores
+    assert weights == "mnist-quick/dcgan-hinge-s7/result.json: does not say which weights the training left"
 
 
 def test_a_record_that_is_not_its_specifications(home: Path) -> None:
