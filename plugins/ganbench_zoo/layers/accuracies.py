@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
 
-from ganbench import UsageError
+from ganbench import Caution, UsageError
 
 Labelled = tuple[Tensor, Tensor]
 """Samples or features `(N, …)` and labels `(N,)`."""
@@ -32,7 +33,12 @@ def accuracies(
 
     test, made, learnt: real samples to be tested on, generated ones, real ones to be trained on. order: a permutation
     of the last, whose first `size` are taken, and the largest size in the reverse. score(train, tested): an accuracy.
+    Where there are fewer real samples than a size, a `Caution` says that all of them stand for it.
     """
+    for size in sizes:
+        if size > len(order):
+            said = f"the gain at {size:,} real samples is one at {len(order):,}: there are no more training samples"
+            warnings.warn(Caution(said), stacklevel=2)
     parts = {size: (learnt[0][order[:size]], learnt[1][order[:size]]) for size in sizes}
     first, reverse = score(made, test), score(parts[max(sizes)], made)
     gains = {}

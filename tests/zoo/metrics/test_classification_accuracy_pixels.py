@@ -16,6 +16,7 @@ from ganbench_zoo.metrics import classification_accuracy_pixels
 
 (CAS,) = classification_accuracy_pixels.ganbench_metrics()
 COLUMNS = [c.name for c in CAS.columns]
+pytestmark = pytest.mark.filterwarnings("ignore:the gain at")
 Side = dict[str, Tensor]
 
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
 
-from ganbench import UsageError
+from ganbench import Caution, UsageError
 from ganbench_zoo.layers.probe import accuracy, fit
 from ganbench_zoo.metrics import classification_accuracy, two_sample_test
 
+pytestmark = pytest.mark.filterwarnings("ignore:the gain at")
 Side = dict[str, Tensor]
 (CAS,) = classification_accuracy.ganbench_metrics()
 (C2ST,) = two_sample_test.ganbench_metrics()
@@ -80,6 +82,16 @@ def test_a_detector_is_at_chance_on_equal_distributions_and_sees_a_shift() -> No
     assert c2st(a, b + 1) == pytest.approx(best, abs=0.03)
     assert c2st(a, 1.8 * b) > 0.65  # a line sees nothing there
     assert c2st(a, b + 1, seed=1) != c2st(a, b + 1)
+
+
+def test_a_gain_at_more_real_samples_than_there_are_says_so() -> None:
+    test, made, learnt = classes(600, 0), classes(600, 2), classes(1_200, 1)
+    with pytest.warns(Caution, match="the gain at 10,000 real samples is one at 1,200") as caught:
+        CAS.compute(test, made, CAS.params, "cpu", learnt)
+    assert len(caught) == 1
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", Caution)
+        CAS.compute(test, made, CAS.params, "cpu", classes(10_000, 1))
 
 
 def test_labels_below_zero_are_named() -> None:
