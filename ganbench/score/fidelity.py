@@ -21,7 +21,8 @@ def register(extractor: Extractor, weights: Path, sha256: str) -> str:
     `torch_fidelity.calculate_metrics(feature_extractor=name, input1=generated, input2=real, …)` then measures with it,
     in this process. The extractor's own `build` reads the file `weights`, whose sha256 is part of the name.
     """
-    builder = f"{extractor.build.__module__}.{extractor.build.__qualname__}"
+    build = extractor.build
+    builder = f"{build.__module__}.{build.__qualname__}" if hasattr(build, "__qualname__") else repr(build)
     code = hashlib.sha256(f"{builder}\x1f{weights}".encode()).hexdigest()[:6]
     name = f"ganbench-{extractor.name}-{sha256[:12]}-{code}"
     if name not in FEATURE_EXTRACTORS_REGISTRY:
