@@ -2,6 +2,9 @@
 
     python -m ganbench.execute.forkserver SOCKET
 
+It ends when nobody can ask it any more, and by no signal that asks processes to end: a scheduler sends that to every
+process of a job, and what the server started has checkpoints to write.
+
 It never computes anything itself, so that what it starts is as new as a process with a Python of its own: the same
 environment, one thread, no random number drawn, no GPU touched. On Linux only: elsewhere the system's own libraries do
 not bear a fork.
@@ -21,11 +24,11 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from ganbench.execute import child
 from ganbench.execute.child import Process, Streams, environment, spawn
@@ -33,8 +36,11 @@ from ganbench.execute.child import Process, Streams, environment, spawn
 IMPORTED = ("ganbench.train.run", "torch._dynamo")
 """What every training process imports; an optimizer has torch import its compiler."""
 
+ASKED_TO_END = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 MESSAGE, DESCRIPTORS = 2**17, 32
 """Most bytes and file descriptors of a request."""
+BEGUN = b"begun "
+"""Before the number that a new process tells of itself. Whoever asked for it thus knows it, or it has not begun."""
 
 
 class Forked:
@@ -113,10 +119,11 @@ class ForkServer:
             with its:
                 descriptors = [its.fileno(), streams.stdin, streams.stdout, streams.stderr, streams.lifeline]
                 socket.send_fds(requests, [json.dumps(words).encode()], [*descriptors, *streams.held])
-            if not (pid := mine.recv(MESSAGE)):
-                raise ConnectionError("the fork server has died")
+            said = mine.recv(MESSAGE)
+            if not said.startswith(BEGUN):
+                raise ConnectionError("the fork server has died, or what it forked, before anything began")
             unless_started.pop_all()
-        return Forked(int(pid), mine)
+        return Forked(int(said.removeprefix(BEGUN)), mine)
 
     def _begin(self) -> None:
         self._requests, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -146,11 +153,12 @@ def main(number: int) -> None:
     code = [0]
     atexit.register(_leave, code)  # the first to be registered is the last to be called
     requests = socket.socket(fileno=number)
+    before = {end: signal.signal(end, signal.SIG_IGN) for end in ASKED_TO_END}
     for name in IMPORTED:
         importlib.import_module(name)
     gc.collect()
     gc.freeze()  # a collection in a process would copy every page that it looks at
-    words = serve(requests)
+    words = serve(requests, before)
     if words is None:
         return
     code[0] = 1
@@ -170,8 +178,11 @@ def _leave(code: Sequence[int]) -> None:
     os._exit(code[0])
 
 
-def serve(requests: socket.socket) -> list[str] | None:
-    """Start what is asked for until nobody can ask any more: then None; in what it starts, its words for `main`."""
+def serve(requests: socket.socket, before: Mapping[signal.Signals, Any]) -> list[str] | None:
+    """Start what is asked for until nobody can ask any more: then None; in what it starts, its words for `main`.
+
+    before: what a new process makes of signals.
+    """
     with selectors.DefaultSelector() as waiting:
         waiting.register(requests, selectors.EVENT_READ)
         while True:
@@ -182,8 +193,9 @@ def serve(requests: socket.socket) -> list[str] | None:
                     if not message:
                         return None
                     asker, *streams = descriptors
-                    if (pid := _fork(streams)) == 0:
-                        os.close(asker)
+                    if (pid := _fork(streams, before)) == 0:
+                        with socket.socket(fileno=asker) as told:
+                            told.send(BEGUN + str(os.getpid()).encode())
                         requests.close()
                         for other in waiting.get_map().values():
                             if other.data is not None:
@@ -193,7 +205,6 @@ def serve(requests: socket.socket) -> list[str] | None:
                         return [str(streams[3]), *words]
                     process = _Running(pid, os.pidfd_open(pid), socket.socket(fileno=asker))
                     waiting.register(process.handle, selectors.EVENT_READ, process)
-                    process.say(pid)
                 elif key.fd == process.handle:
                     process.say(process.returncode())
                     waiting.unregister(process.handle)
@@ -229,23 +240,23 @@ class _Running:
         self.asker.close()
 
 
-def _fork(streams: list[int]) -> int:
-    """A new process, in a session of its own with these streams: 0 in it, here its number once signals reach it."""
-    waiting, ready = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        os.setsid()
-        for number, stream in enumerate(streams[:3]):
-            os.dup2(stream, number)
-            os.close(stream)
-        os.close(waiting)
-        os.close(ready)
-    else:
-        os.close(ready)
-        os.read(waiting, 1)
-        os.close(waiting)
-        for stream in streams:
-            os.close(stream)
+def _fork(streams: list[int], before: Mapping[signal.Signals, Any]) -> int:
+    """A new process, in a session of its own with these streams: 0 in it, here its number. It misses no signal."""
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, before)
+    try:
+        pid = os.fork()
+        if pid == 0:
+            os.setsid()
+            for number, stream in enumerate(streams[:3]):
+                os.dup2(stream, number)
+                os.close(stream)
+            for end, handler in before.items():
+                signal.signal(end, handler)
+        else:
+            for stream in streams:
+                os.close(stream)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
     return pid
 
 

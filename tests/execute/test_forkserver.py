@@ -16,8 +16,10 @@ from ganbench.execute.forkserver import Forked, ForkServer, can_fork
 pytestmark = pytest.mark.skipif(not can_fork(), reason="this system cannot wait for what another process forked")
 SLEEP = ["-n1", "-r1", "-s", "import time", "time.sleep(60)"]
 STATE = """
-import os, sys, threading
+import os, signal, sys, threading
 import torch
+print(*(signal.getsignal(n) in (signal.SIG_DFL, signal.default_int_handler) for n in (1, 2, 15)))
+print(signal.pthread_sigmask(signal.SIG_BLOCK, []))
 print(sorted(v for n, v in os.environ.items() if n.endswith("_NUM_THREADS")), sys.flags.hash_randomization)
 print(sorted(os.listdir("/proc/self/fd"), key=int)[:3], len(os.listdir("/proc/self/fd")))
 print(torch.get_num_threads(), torch.cuda.is_initialized(), torch.is_grad_enabled())
@@ -80,6 +82,74 @@ def test_a_server_that_was_killed_is_replaced_and_what_it_had_started_is_ended(t
             time.sleep(0.05)
         after = start(["-n1", "-r1", "pass"])
         assert isinstance(after.process, Forked) and after.wait() == 0
+
+
+HAS_SOMETHING_TO_SAVE = """
+import os, pathlib, signal, time
+def save(number, frame):
+    time.sleep(0.5)
+    pathlib.Path(saved).touch()
+    os._exit(7)
+signal.signal(signal.SIGTERM, save)
+pathlib.Path(ready).touch()
+time.sleep(60)
+"""
+
+
+def test_a_signal_to_every_process_of_a_job_leaves_time_to_save(server: ForkServer, tmp_path: Path) -> None:
+    """What a batch system does at the end of its time: the server outlives it, and what it started ends by itself."""
+    ready, saved = tmp_path / "ready", tmp_path / "saved"
+    names = f"ready, saved = {str(ready)!r}, {str(saved)!r}"
+    with (tmp_path / "log").open("wb") as log:
+        words = ["-n1", "-r1", "-s", names, "-s", HAS_SOMETHING_TO_SAVE]
+        child = Child("timeit", words, threads=1, cores=None, log=log, start=server.start)
+        deadline = time.monotonic() + 30
+        while not ready.exists():
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        parent = _parent(child.process.pid)
+        assert parent != os.getpid()
+        for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+            os.kill(parent, number)
+        child.signal(signal.SIGTERM)
+        assert child.wait() == 7 and saved.exists()
+        after = Child("timeit", ["-n1", "-r1", "pass"], threads=1, cores=None, log=log, start=server.start)
+        assert _parent(after.process.pid) == parent and after.wait() == 0
+
+
+def test_what_nohup_has_ignored_stays_ignored(tmp_path: Path) -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with ForkServer() as server:
+            print_it = "import signal; print(signal.getsignal(1) == signal.SIG_IGN, signal.getsignal(15) == 0)"
+            assert words(server.start, print_it, tmp_path / "log").strip() == "True True"
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+FATAL_FORK = """
+import os
+fork, serves = os.fork, "ganbench.execute.forkserver" in " ".join(__import__("sys").orig_argv)
+def fatal():
+    if (pid := fork()) and serves:
+        os.kill(os.getpid(), 9)
+    return pid
+os.fork = fatal
+"""
+
+
+def test_what_a_server_forked_with_its_last_breath_is_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Otherwise another would be spawned, and two would be at work on one thing."""
+    (tmp_path / "sitecustomize.py").write_text(FATAL_FORK)
+    monkeypatch.syspath_prepend(tmp_path)
+    with ForkServer() as server, (tmp_path / "log").open("wb") as log:
+        child = Child("timeit", SLEEP, threads=1, cores=None, log=log, start=server.start)
+        assert isinstance(child.process, Forked) and Path(f"/proc/{child.process.pid}").exists()
+        assert child.wait() == -signal.SIGKILL
+        deadline = time.monotonic() + 15
+        while Path(f"/proc/{child.process.pid}").exists():
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
 
 
 def test_programs_end_as_under_python(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
