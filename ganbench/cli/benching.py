@@ -13,7 +13,7 @@ from ganbench.cli.planning import check_names, hold_to_machine, slots
 from ganbench.errors import UsageError
 from ganbench.plan.entries import Wishes, alone
 from ganbench.plan.modes import find_mode
-from ganbench.plan.recipe import parse_setting
+from ganbench.plan.recipe import parse_settings
 from ganbench.plan.suite import EntrySet
 
 MODALITIES = {1: "points", 2: "audio", 3: "image", 4: "video"}
@@ -40,7 +40,7 @@ def measure(
 ) -> dict[str, Any]:
     """What is measured, with what it was measured on."""
     mode, spec = find_mode(request.mode, "--mode: "), sample_spec(request.shape)
-    settings = dict(parse_setting(text) for text in request.settings)
+    settings = parse_settings(request.settings)
     if request.batch_size is not None:
         settings["batch_size"] = request.batch_size
     parts = (request.architecture, request.loss)

@@ -16,7 +16,7 @@ from ganbench.plan.data import resolve_data
 from ganbench.plan.entries import Wishes
 from ganbench.plan.modes import Mode, find_mode
 from ganbench.plan.own import settle
-from ganbench.plan.recipe import parse_setting
+from ganbench.plan.recipe import parse_settings
 from ganbench.plan.scoring import Choice, parse_extractor
 from ganbench.plan.suite import Suite, Tier, parse_seeds, read_suite
 from ganbench.plugins import Registry
@@ -77,7 +77,7 @@ def make(request: Request) -> Planned:
     seeds = parse_seeds(request.seeds) if request.seeds is not None else None
     for name in request.modes:
         find_mode(name, "--mode: ")
-    settings = dict(parse_setting(text) for text in request.settings)
+    settings = parse_settings(request.settings)
     check_names(
         request.plugins,
         request.plugins_dirs,

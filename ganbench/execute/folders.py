@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -98,8 +98,13 @@ def _prepare(planned: Planned) -> None:
 def _state(spec: RunSpec, folder: Path) -> str:
     if (folder / "result.json").exists():
         said = _said(folder)
-        return DONE if {k: v for k, v in said.items() if k != "schema_version"} == spec.json() else STALE
+        return DONE if _question(said) == _question(spec.json()) else STALE
     return FAILED if (folder / "error.json").exists() else OPEN
+
+
+def _question(said: Mapping[str, object]) -> dict[str, object]:
+    """What a specification has measured and shown. The command that asked for it changes no answer."""
+    return {k: v for k, v in said.items() if k not in ("schema_version", "asked")}
 
 
 def _said(folder: Path) -> dict[str, object]:

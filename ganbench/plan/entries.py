@@ -43,10 +43,11 @@ class Entry:
 
 def chosen(tier: Tier, wishes: Wishes) -> tuple[EntrySet, ...]:
     """The tier's entries; or, where architectures or losses are named, their product with what the tier has of
-    the other. An architecture of the tier keeps the recipe that it has there first."""
+    the other. An architecture of the tier keeps the recipe that it has there first, a preset all that the tier says of
+    it."""
     if not (wishes.architectures or wishes.losses or wishes.presets):
         return tier.entries
-    entries = [EntrySet(preset=p, recipe={}) for p in wishes.presets]
+    entries = [entry for p in wishes.presets for entry in _of_preset(p, tier)]
     if wishes.architectures or wishes.losses:
         crossed = [e for e in tier.entries if e.architectures]
         architectures = wishes.architectures or tuple(dict.fromkeys(a for e in crossed for a in e.architectures))
@@ -54,6 +55,11 @@ def chosen(tier: Tier, wishes: Wishes) -> tuple[EntrySet, ...]:
         recipes = {a: e.recipe for e in reversed(crossed) for a in e.architectures}
         entries += [EntrySet(architectures=(a,), losses=losses, recipe=recipes.get(a, {})) for a in architectures]
     return tuple(entries)
+
+
+def _of_preset(name: str, tier: Tier) -> list[EntrySet]:
+    """The tier's entries of a preset, or the preset as it was published."""
+    return [entry for entry in tier.entries if entry.preset == name] or [EntrySet(preset=name, recipe={})]
 
 
 def expand(suite: Suite, tier: Tier, wishes: Wishes, registry: Registry, spec: SampleSpec) -> list[Entry]:

@@ -139,11 +139,22 @@ def typed(key: str, value: Any, default: Value, origin: str) -> Value:
         )
     if key in CHOICES and out not in CHOICES[key]:
         raise UsageError(f"{origin}: recipe key '{key}' takes one of {', '.join(CHOICES[key])}, not {short(out)}")
-    counts = ("batch_size", "latent", "d_steps", "accumulate")
+    counts = ("batch_size", "latent", "d_steps", "accumulate", "bn_batches")
     if (key in counts or key.endswith(".every")) and isinstance(out, int) and out < 1:
         raise UsageError(f"{origin}: recipe key '{key}' must be at least 1, not {short(out)}")
     result: Value = out
     return result
+
+
+def parse_settings(texts: Iterable[str]) -> dict[str, Value]:
+    """The words of `--set`, each of another key."""
+    settings: dict[str, Value] = {}
+    for text in texts:
+        key, value = parse_setting(text)
+        if key in settings:
+            raise UsageError(f"--set {text}: '{key}' is set twice; give it once")
+        settings[key] = value
+    return settings
 
 
 def parse_setting(text: str) -> tuple[str, Value]:

@@ -110,20 +110,21 @@ class Run:
                 raise UsageError(f"no turn of this game advances the budget's '{self.counter}': name another counter")
             progress = self.progress()
             stopping = self.stop()
+            saving = stopping or time.monotonic() - self._saved > self._checkpoint_seconds
             look = self._look_due(progress)
             if watch or progress >= 1.0:
                 bad = self._poll(progress)
                 if bad is not None:
                     return bad
-            elif look or stopping:
+            elif look or saving:
                 self.clock.window(engine.counters["real_images"])
             if look:
                 self._look()
-            if stopping or time.monotonic() - self._saved > self._checkpoint_seconds:
+            if saving:
                 self._save()
                 if stopping and progress < 1.0:
                     raise Interrupted(f"stopped at cycle {self.step}")
-            if look or stopping:
+            if look or saving:
                 self.clock.start(engine.counters["real_images"])
         return None
 

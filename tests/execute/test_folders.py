@@ -91,6 +91,15 @@ def test_a_result_for_another_question_is_scored_again_without_training(tmp_path
     assert survey(plan, tmp_path)[0].state == "open"
 
 
+def test_another_command_for_the_same_runs_finds_them_done(tmp_path: Path, toy_plan: Planner) -> None:
+    plan = toy_plan()
+    run = survey(plan, tmp_path)[0]
+    leave(run, "result.json", "completed")
+    said = json.loads((run.folder / "spec.json").read_text())
+    (run.folder / "spec.json").write_text(json.dumps({**said, "asked": {"tier": "tiny", "seeds": "0..1"}}))
+    assert survey(plan, tmp_path)[0].state == "done"
+
+
 def test_what_belongs_to_another_run_is_not_taken_over(tmp_path: Path, toy_plan: Planner) -> None:
     run = survey(toy_plan(), tmp_path)[0]
     leave(run, "error.json", "crashed")

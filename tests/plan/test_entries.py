@@ -121,6 +121,17 @@ def test_an_architecture_of_the_suite_keeps_its_recipe(planned: Planner) -> None
     assert rows(planned(tier, architectures=("t-told",)))["t-told · t-plain"].recipe["width"]["value"] == 2
 
 
+def test_a_preset_of_the_suite_keeps_what_is_said_of_it(planned: Planner) -> None:
+    """Else `--preset` would train another row than the suite has."""
+    parts = ['augmentations = "t-flip", recipe = { width = 9 }', "recipe = { width = 5 }"]
+    tier = "entries = [{}]\n".format(", ".join(f'{{ preset = "t-paper", {part} }}' for part in parts))
+    whole = rows(planned(tier))
+    assert len(whole) == 2 and {r.run_id for r in whole.values()} == {
+        r.run_id for r in rows(planned(tier, presets=("t-paper",))).values()
+    }
+    assert rows(planned(presets=("t-paper",)))["t-paper"].recipe["width"]["origin"] != "suite entry"
+
+
 def test_a_key_that_nobody_hears(planned: Planner) -> None:
     with pytest.raises(UsageError, match=r"--set: nobody here has a recipe key 'widht'; did you mean width"):
         planned(settings={"widht": 4})

@@ -8,7 +8,7 @@ import pytest
 
 from ganbench.api import Loss, Recipe, Regularizer
 from ganbench.errors import UsageError
-from ganbench.plan.recipe import ENGINE, Layer, parse_setting, resolve, typed
+from ganbench.plan.recipe import ENGINE, Layer, parse_setting, parse_settings, resolve, typed
 
 ARCHITECTURE = ("architecture a", Recipe(width=32, norm_D="batch"))
 
@@ -149,3 +149,16 @@ def test_settings_are_read(text: str, key: str, value: Any) -> None:
 def test_a_setting_without_key_or_value(text: str) -> None:
     with pytest.raises(UsageError, match="expected KEY=VALUE, for example"):
         parse_setting(text)
+
+
+def test_a_key_is_set_once() -> None:
+    assert parse_settings(["lr=1", "width=2"]) == {"lr": 1, "width": 2}
+    with pytest.raises(UsageError, match=r"--set lr = 2: 'lr' is set twice; give it once"):
+        parse_settings(["lr=1", "width=2", "lr = 2"])
+
+
+@pytest.mark.parametrize("value", [0, -3])
+def test_statistics_want_a_batch(value: int) -> None:
+    """Without any, batch normalisation would divide by the statistics of nothing."""
+    with pytest.raises(UsageError, match=rf"--set: recipe key 'bn_batches' must be at least 1, not {value}"):
+        resolve(ARCHITECTURE, None, [], [Layer("--set", {"bn_batches": value})])

@@ -185,6 +185,31 @@ def test_a_budget_of_seconds_counts_training(planned: Planner, train: Any, tmp_p
     assert 1 <= trained["counters"]["cycles"] <= 31
 
 
+def test_a_killed_run_remembers_how_long_it_has_trained(
+    planned: Planner, parts: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a budget of seconds never ends where a run is killed again and again; what saving takes is not training."""
+    spec, folder = planned(budget="seconds = 100", **{"t-slow.seconds": 0.01}), tmp_path / "run"
+    spec.write(folder)
+
+    def slowly(*arguments: Any) -> None:
+        time.sleep(0.05)
+        save_checkpoint(*arguments)
+
+    monkeypatch.setattr("ganbench.train.run.save_checkpoint", slowly)
+    before = 0.0
+    for attempt in (1, 2):
+        stops = iter([False] * 20)
+        began = time.monotonic()
+        with pytest.raises(StopIteration):
+            Run(spec, parts, folder, CPU, checkpoint_seconds=0.0, stop=lambda stops=stops: next(stops)).train()
+        passed = time.monotonic() - began
+        plain = load_checkpoint(folder / "checkpoint.safetensors", CPU)[1]
+        assert plain["counters"]["cycles"] == 20 * attempt
+        assert 20 * 0.01 <= plain["seconds"] - before <= passed - 20 * 0.05
+        before = plain["seconds"]
+
+
 def test_a_budget_that_nothing_advances(planned: Planner, train: Any, tmp_path: Path) -> None:
     assert train(planned(GAME.format("t-alone"), "discriminator_steps = 9"), tmp_path / "run") == 1
     error = read(tmp_path / "run", "error.json")
