@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 import pandas as pd
@@ -11,7 +12,9 @@ from ganbench.rank import Leaderboard
 
 _FIRST = ["suite", "tier", "table", "comparability"]
 _OF_ROW = ["median", "rank_low", "rank_high", "level", "mode", "role", "conditional", "reason"]
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = re.compile(r"""(^|[;|])(\s*["']*\s*[=+\-@＝＋－＠])""")
+"""The start of one, in a cell or behind what some spreadsheets take for a separator, quoted or not; `plain` has removed
+tabs."""
 
 
 def render(leaderboards: Iterable[Leaderboard]) -> str:
@@ -37,8 +40,5 @@ def _long(board: Leaderboard) -> pd.DataFrame:
 
 
 def _cell(value: object) -> object:
-    """Text that no spreadsheet takes for a formula."""
-    if not isinstance(value, str):
-        return value
-    shown = plain(value)
-    return f"'{shown}" if value.startswith(_FORMULA) or shown.startswith(_FORMULA) else shown
+    """Text of which no spreadsheet takes any part for a formula."""
+    return _FORMULA.sub(r"\1'\2", plain(value)) if isinstance(value, str) else value

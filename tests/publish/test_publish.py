@@ -1,5 +1,6 @@
 """Pages from records, through the public doors: they say what the records say, and nothing hostile comes through."""
 
+import csv
 import io
 import json
 import re
@@ -113,6 +114,19 @@ def test_csv_is_long_and_safe():
     assert list(values["value"]) == FIVE["alpha"] and set(values["rank_low"]) == {1}
     assert set(values["low"].round(1)) == {121.4}
     assert {"'=cmd()", "'+1"} <= set(long["label"]) and "'-x" in set(long["mode"])
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
+@pytest.mark.parametrize("quotes", ['"', ""])
+def test_csv_has_no_formula_however_it_is_split(separator, quotes):
+    """Programs in countries with a decimal comma split at semicolons, wherever quotes stand."""
+    evil = [f"a{s}{q}{f}1+1{s}b" for s in ";|\t," for q in ("", " ", '"', ' "', "'") for f in "=+-@＝"]
+    page = render(boards(*(record(label, 0, 300.0 + at) for at, label in enumerate(evil))), "csv")
+    assert len(set(pd.read_csv(io.StringIO(page))["label"])) > len(evil) * 3 / 4
+    quoting = csv.QUOTE_MINIMAL if quotes else csv.QUOTE_NONE
+    found = [cell for line in csv.reader(io.StringIO(page), delimiter=separator, quoting=quoting) for cell in line]
+    if separator != "," or quotes:  # a file split at its own separator with quotes that mean nothing is none
+        assert not [cell for cell in found if cell.lstrip(' "').startswith(("=", "+", "@", "＝", "-1+"))]
 
 
 def test_json_has_null_for_what_is_not_there():
