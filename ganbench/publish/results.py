@@ -49,10 +49,10 @@ def publish(dirs: Iterable[str | Path], to: str | Path) -> list[Path]:
 
 def _copy(folder: Path, record: Record, home: Path) -> list[Path]:
     target = _target(home / record["suite"]["id"], _name(folder.resolve().name, folder), record, folder)
-    files = {name: _read(folder / name) for name in ("spec.json", "result.json") if (folder / name).is_file()}
-    size = sum(map(len, files.values()))
-    if size > RUN_BYTES:
+    found = [folder / name for name in ("spec.json", "result.json") if (folder / name).is_file()]
+    if (size := sum(file.stat().st_size for file in found)) > RUN_BYTES:
         raise UsageError(f"{folder}: spec.json and result.json have {size} bytes, a run may publish {RUN_BYTES}")
+    files = {file.name: _read(file) for file in found}
     picture = folder / "samples.png"
     if record["kind"] != "scale" and picture.is_file() and not picture.is_symlink():
         grid = small_grid(picture)

@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
@@ -13,12 +14,15 @@ from typing import Any
 from ganbench.plan.modes import REFERENCE
 from ganbench.rank import Record
 from ganbench.rank.statistics import MIN_SEEDS, on_log, prediction
+from ganbench.record.schema import MISSING, get
 
 BITWISE, CONSISTENT, INCONSISTENT, UNDECIDED = "bitwise", "consistent", "inconsistent", "undecided"
 UNCOMPARED = ""
 """Undecided for want of anything to compare, on whichever machine."""
 CLOCKS = frozenset({"seconds", "images_per_second", "peak_memory_bytes", "time"})
 """Fields of events and counters that measure time or memory, and are never equal."""
+LONGEST = 2**20
+"""Bytes of an event that are read; a run writes some hundred."""
 ROUNDING = 1e-6
 """Relative difference of scores of equal weights that other libraries or processors explain."""
 
@@ -90,13 +94,15 @@ def _compared(recorded: Record, made: Mapping[str, Any], events: tuple[Path, Pat
 
 def _events(old: Path, new: Path) -> str | None:
     """The first event that differs, but for clocks."""
-    with old.open(encoding="utf-8") as ours, new.open(encoding="utf-8") as theirs:
-        for number, (a, b) in enumerate(zip_longest(ours, theirs), 1):
+    with old.open("rb") as ours, new.open("rb") as theirs:
+        lines = (iter(partial(file.readline, LONGEST), b"") for file in (ours, theirs))
+        for number, (a, b) in enumerate(zip_longest(*lines), 1):
             try:
                 was, now = (json.loads(line) if line else None for line in (a, b))
-            except ValueError:
+                path = _parts(was, now)
+            except (ValueError, RecursionError):
                 return f"line {number} is no JSON"
-            if (path := _parts(was, now)) is not None:
+            if path is not None:
                 cycle = (was or now or {}).get("cycle") if isinstance(was or now, dict) else None
                 return f"cycle {cycle}, {path}" if cycle is not None else f"line {number}: {path}"
     return None
@@ -171,7 +177,7 @@ def _surroundings(was: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[st
     if was.get("machine") != now.get("machine"):
         yield f"machine fingerprint {was.get('machine')} recorded, {now.get('machine')} here"
     for part, key in (("cpu", "model"), ("cpu", "instruction_sets"), ("gpu", "name")):
-        a, b = ((env.get(part) or {}).get(key) for env in (was, now))
+        a, b = (None if (said := get(env, f"{part}.{key}")) is MISSING else said for env in (was, now))
         if a != b:
             yield f"{part} {key}: {_short(a)} recorded, {_short(b)} here"
     old, new = was.get("versions") or {}, now.get("versions") or {}

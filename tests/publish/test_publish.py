@@ -272,6 +272,14 @@ def test_publish_refuses_names_that_leave_the_folder_and_links(tmp_path):
         publish([tmp_path / "runs"], tmp_path / "results")
 
 
+def test_publish_does_not_read_what_is_too_large_to_publish(tmp_path):
+    runs = write(tmp_path / "runs", [record("a")])
+    with next(runs.rglob("spec.json")).open("r+b") as file:
+        file.truncate(2**34)  # of nothing
+    with pytest.raises(UsageError, match="a run may publish 200000"):
+        publish([runs], tmp_path / "results")
+
+
 def test_publish_refuses_a_run_that_is_too_large(tmp_path):
     with pytest.raises(UsageError, match="200000"):
         publish([write(tmp_path / "runs", [record("a", looks=[{"x": "y" * 300_000}])])], tmp_path / "results")

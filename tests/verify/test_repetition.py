@@ -112,6 +112,12 @@ def test_another_end(recorded: dict[str, Any]) -> None:
     assert verdict({**recorded, "weights": {}}, {**remeasured, "weights": {}}).word == "undecided"
 
 
+def test_a_crafted_record_of_the_machine_is_another_machine(recorded: dict[str, Any]) -> None:
+    crafted = {**recorded, "environment": {"machine": "another", "cpu": "x", "gpu": [1]}}
+    found = verdict(crafted, copy.deepcopy(recorded))
+    assert found.word == "bitwise" and "cpu model: null recorded" in found.surroundings[1]
+
+
 def test_events_tell_the_cycle(recorded: dict[str, Any], tmp_path: Path) -> None:
     def log(name: str, loss: float, seconds: float) -> Path:
         lines = [{"cycle": c, "seconds": seconds * c, "losses": {"D": 1.0 if c < 3 else loss}} for c in (1, 2, 3, 4)]
@@ -123,6 +129,12 @@ def test_events_tell_the_cycle(recorded: dict[str, Any], tmp_path: Path) -> None
     first = judge(recorded, with_headline(recorded, 1.0), [recorded], (files[0], log("c", 0.25, 1.0))).first
     assert first is not None and first.what == "events"
     assert first.differs == "cycle 3, losses D 0.5 recorded, 0.25 here (-50 %)"
+    for bad in (b'"\xff"\n', b"9" * 2**22, b"[" * 2**19, b'{"a":' * 900 + b"1" + b"}" * 900):
+        (tmp_path / "bad").write_bytes(bad)
+        first = judge(recorded, recorded, [recorded], (tmp_path / "bad", tmp_path / "bad")).first
+        assert first is None or first.differs == "line 1 is no JSON"
+        first = judge(recorded, recorded, [recorded], (files[0], tmp_path / "bad")).first
+        assert first is not None and first.what == "events"
     (tmp_path / "short").write_text(files[0].read_text().partition("\n")[0] + "\nno json\n")
     broken = judge(recorded, recorded, [recorded], (files[0], tmp_path / "short")).first
     assert broken is not None and broken.differs == "line 2 is no JSON"
