@@ -1,4 +1,9 @@
-"""Leaderboards as GitHub Markdown; nothing that a record says can become markup, a link or a mention."""
+"""Leaderboards as GitHub Markdown; nothing that a record says can become markup, formula, link, mention or emoji.
+
+GitHub decodes entities before it looks for e-mail addresses, mentions and emoji, so that an entity hides none of them.
+What it looks for is parted by a space of no width, which no pattern of theirs has. References to issues and commits it
+makes in conversations alone, not in the files of a repository.
+"""
 
 from __future__ import annotations
 
@@ -9,14 +14,20 @@ from ganbench.publish.tables import Table, table
 from ganbench.publish.text import plain
 from ganbench.rank import Leaderboard
 
-_ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "@": "&#64;", "|": "&#124;", "`": "&#96;", "$": "&#36;"}
+_PARTED = "&#8203;"
+_ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "|": "&#124;", "`": "&#96;", "$": "<span>&#36;</span>"}
+"""The span about a dollar is GitHub's documented way to keep it from opening a formula."""
 _MARKUP = re.compile(r"([\\*_\[\]~#!])")
+_OPENING = re.compile(r"^(\d*)([-+.)])(?=\s|-|$)")
+"""What would begin a list, or rule a line."""
+_LINKS = re.compile(r"(?i)(@|\bwww(?=\.)|:(?=//|[\w+\\-]+:))")
 
 
 def escape(text: object) -> str:
     """Text that GitHub shows as it stands."""
-    shown = "".join(_ENTITIES.get(ch, ch) for ch in _MARKUP.sub(r"\\\1", plain(text)))
-    return re.sub(r"(?i)\bwww\.", "www&#46;", shown.replace("://", "&#58;//"))
+    bare = _OPENING.sub(r"\1\\\2", _MARKUP.sub(r"\\\1", plain(text)))
+    parted = _LINKS.sub("\\1\0", bare)
+    return "".join(_PARTED if ch == "\0" else _ENTITIES.get(ch, ch) for ch in parted)
 
 
 def render(leaderboards: Iterable[Leaderboard], level: int = 2) -> str:

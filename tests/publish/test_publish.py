@@ -1,6 +1,7 @@
 """Pages from records, through the public doors: they say what the records say, and nothing hostile comes through."""
 
 import csv
+import html
 import io
 import json
 import re
@@ -102,9 +103,21 @@ def test_markdown_is_inert():
     page = render(boards(record(HOSTILE, 0, 300.0)), "md")
     shown = line(page, "evil")
     assert shown.count("|") == line(page, "alpha").count("|")
-    for raw in ("<img", "`", "[a](", "://", "@", "\x1b", "$m"):
+    for raw in ("<img", "`", "[a](", "\x1b", "$"):
         assert raw not in shown
     assert "\\[red\\]evil" in shown and "\n# head" not in page
+    for note, escaped in (("1. x", "1\\. x"), ("2) x", "2\\) x"), ("- x", "\\- x"), ("+", "\\+"), ("---", "\\---")):
+        assert f"\n- {escaped}\n" in render(from_records([record("a", suite={"note": note})]), "md")
+
+
+def test_markdown_links_nothing_once_its_entities_are_decoded():
+    """GitHub looks for addresses, mentions and emoji in the text that it shows, not in the source."""
+    said = "@all me@site.org mailto:me@site.org Http://b.c www.b.c WWW.b.c :skull: :+1:wow:e_mail: $x$ a:b 12:30"
+    shown = html.unescape(re.sub(r"\\(?=[\W_])", "", line(render(boards(record(said, 0, 300.0)), "md"), "site")))
+    for pattern in (r"@\w", r"://", r"(?i)www\.", r":[\w+-]+:", r"(?<!<span>)\$", r"\$(?!</span>)"):
+        assert not re.search(pattern, shown), pattern
+    seen = re.sub("\u200b|</?span>", "", shown)
+    assert f"| {said} |" in seen
 
 
 def test_csv_is_long_and_safe():
