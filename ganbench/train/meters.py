@@ -78,7 +78,7 @@ class Window:
         }
 
     def load(self, tensors: Mapping[str, Tensor], cycles: Mapping[str, list[int]]) -> None:
-        """Take up what `state` gave."""
+        """Take up what `state` gave, on the device where losses come to be."""
         self._losses = {k: list(zip(cycles[k], tensors[k].unbind(), strict=True)) for k in cycles}
         self._gradients, self._answers = {}, {}
 

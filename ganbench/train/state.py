@@ -43,7 +43,7 @@ def load_into(engine: Engine, tensors: Mapping[str, Tensor], plain: Mapping[str,
         if position:  # a turn that does not draw sees the last batch again
             engine.reals[name] = engine.streams[name].next(engine.recipe["batch_size"])
     engine.set_progress(**plain["told"])
-    engine.window.load(below(tensors, "window/"), plain["window"])
+    engine.window.load({k: v.to(engine.device) for k, v in below(tensors, "window/").items()}, plain["window"])
 
 
 def pack(modules: Modules, optimizers: Mapping[str, torch.optim.Optimizer]) -> dict[str, Tensor]:

@@ -71,3 +71,15 @@ def test_how_often_it_is_written_changes_no_bit(tmp_path, every):
     one, other = plain.state(), engine.state()
     assert one[1] == other[1] and one[0].keys() == other[0].keys()
     assert not [k for k in one[0] if not torch.equal(one[0][k], other[0][k])]
+
+
+def test_losses_of_before_lie_where_those_to_come_will(tmp_path):
+    """A checkpoint is read to the host, and a poll stacks losses from before and after it; `meta` stands for a GPU."""
+    engine = CASES["images"].engine()
+    train(engine, 3)
+    save_checkpoint(tmp_path / "c.safetensors", *engine.state())
+    engine.device = torch.device("meta")
+    engine.load(*load_checkpoint(tmp_path / "c.safetensors", CPU))
+    columns = engine.window.columns()
+    engine.window.add(columns, [torch.zeros((), device="meta") for _ in columns], 4, watched=False)
+    assert columns and {loss.device.type for loss in engine.window.values()} == {"meta"}
