@@ -29,8 +29,10 @@ WINDOWS = 20
 """Windows that the seconds of a measurement are divided into, warm-up aside."""
 FORMS = {"image": torch.uint8, "video": torch.uint8, "audio": torch.int16}
 """The declared form of made-up samples by modality; float32 where none is named."""
-SIZES = (256, 512, 1024, 2048)
-"""Matrix sizes among which the best rate is looked for."""
+SIZES, LARGE = (256, 512, 1024, 2048), (4096, 8192)
+"""Matrix sizes among which the best rate is looked for; a GPU is at its best with large ones."""
+IN_A_ROW = 10
+"""Products that a GPU is given before it is waited for."""
 
 
 def measure(asked: Asked, registry: Registry, device_name: str, seconds: float = 10.0) -> dict[str, Any]:
@@ -83,17 +85,22 @@ def measure(asked: Asked, registry: Registry, device_name: str, seconds: float =
 
 def peak_rate(device: torch.device, dtype: torch.dtype, seconds: float = 1.0) -> float:
     """The best rate of a matrix product, in floating-point operations per second, here and now."""
-    best = 0.0
-    for size in SIZES:
-        a, b = (torch.randn(size, size, device=device).to(dtype) for _ in range(2))
-        ends = time.perf_counter() + seconds / len(SIZES)
-        a @ b
+    best, large = 0.0, device.type == "cuda"
+    sizes, count = (*SIZES, *(LARGE if large else ())), IN_A_ROW if large else 1
+    for size in sizes:
+        try:
+            a, b = (torch.randn(size, size, device=device).to(dtype) for _ in range(2))
+            ends = time.perf_counter() + seconds / len(sizes)
+            a @ b
+        except torch.OutOfMemoryError:
+            break
         while time.perf_counter() < ends:
             synchronize(device)
             start = time.perf_counter()
-            a @ b
+            for _ in range(count):
+                a @ b
             synchronize(device)
-            best = max(best, 2 * size**3 / (time.perf_counter() - start))
+            best = max(best, count * 2 * size**3 / (time.perf_counter() - start))
     return best
 
 
