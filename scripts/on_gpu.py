@@ -1,6 +1,6 @@
 """Parts of work for a CUDA machine, each with a time limit; what one of them loses, the others keep.
 
-    machine   what is there, and whether every library is
+    machine   what is there, and whether it is what the other parts need; else nothing else is begun
     tests     the CUDA tests: determinism, resume, graph against eager, steps that do not wait
     program   those of them that start whole commands
     speed     each mode against the plain eager loop: `dcgan` for 28 px with wgan-gp
@@ -10,7 +10,9 @@
     verify    whether they hold together
 
 OUT gets `summary.json` (after each part, so that a kill leaves it), `speed.json`, `together.json`, `logs.tar.gz` and
-`results.tar.gz`. All else lies in a temporary folder, so that a run which its time ends is lost.
+`results.tar.gz`. All else lies in a temporary folder, so that a run which its time ends is lost. ganbench need not be
+installed, only what it needs; the plugins of the tree that this file lies in are taken. Packed files in GANBENCH_DATA
+(`…-ubyte.gz`) are unpacked. Words after `--` go to `ganbench run`, to have it run some entries only.
 """
 
 from __future__ import annotations
@@ -27,19 +29,21 @@ import sys
 import tarfile
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-TOTAL = 570.0
+import gpu_machine
+
+TOTAL = 540.0
 """Seconds for all parts."""
 LIMITS = {
-    "machine": 40,
+    "machine": 120,
     "tests": 170,
     "program": 170,
     "speed": 120,
-    "together": 80,
+    "together": 110,
     "run": 560,
     "publish": 40,
     "verify": 30,
@@ -47,22 +51,26 @@ LIMITS = {
 BESIDE = {"program": "tests"}
 """Parts that run while another one does."""
 MODES = "reference,captured,fast,fast-tf32,fast-bf16"
-IMPORTS = (
-    "numpy, pandas, platformdirs, pluggy, rfc8785, rich, safetensors, scipy, torch, torch_fidelity, torchvision, typer"
-)
 GRACE = 15.0
 """Seconds between SIGINT and SIGKILL."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Where everything goes, and what is asked for. device: `cuda`; another one is for trying this script out."""
+    """Where everything goes, and what is asked for.
+
+    device: `cuda`; another one is for trying this script out. parts: all that are asked for. words: more ones for
+    `ganbench run`. at_a_time: runs, where that is known already.
+    """
 
     out: Path
     work: Path
     tier: str
     modes: tuple[str, ...]
     device: str
+    parts: tuple[str, ...] = tuple(LIMITS)
+    words: tuple[str, ...] = ()
+    at_a_time: int | None = None
 
     def command(self, part: str) -> list[str]:
         """A part's words."""
@@ -70,14 +78,14 @@ class Plan:
         place = f"{self.device}:0" if self.device == "cuda" else self.device
         tests = [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-rA", "tests/train/test_cuda.py"]
         if part == "machine":
-            what = f"import {IMPORTS}; print(torch.__version__, torch.version.cuda)"
-            need = "; print(torch.cuda.get_device_properties(0))" if self.device == "cuda" else ""
-            return [python, "-c", what + need]
+            runs_to_come = self.command("run")[4:] if "run" in self.parts else []
+            words = ["--device", self.device, "--parts", ",".join(self.parts), "--", *runs_to_come]
+            return [python, "scripts/gpu_machine.py", *words]
         if part in ("tests", "program"):
-            chosen = "same_bits or penalties_run or share_a_gpu"
-            parallel = part == "tests" and self.device == "cuda" and importlib.util.find_spec("xdist")
-            several = ["-n", "4"] if parallel else []
-            return [*tests, *several, "-k", chosen if part == "program" else f"not ({chosen}) or ahead_gives"]
+            chosen = "twice_the_same_bits or penalties_run or share_a_gpu"
+            parallel = self.device == "cuda" and importlib.util.find_spec("xdist")
+            several = ["-n", "4" if part == "tests" else "3"] if parallel else []
+            return [*tests, *several, "-k", chosen if part == "program" else f"not ({chosen})"]
         if part == "speed":
             words = ["--device", place, "--modes", MODES if self.device == "cuda" else "reference,fast"]
             return [python, measure, "against", *words, "--out", str(self.out / "speed.json")]
@@ -86,27 +94,18 @@ class Plan:
             words = ["--device", place, "--modes", mode, "--most", "8" if self.device == "cuda" else "2"]
             return [python, measure, "together", *words, "--out", str(self.out / "together.json")]
         if part == "run":
-            jobs = str(self.jobs())
-            words = [
-                "--suite",
-                "mnist",
-                "--tier",
-                self.tier,
-                "--device",
-                self.device,
-                "--jobs",
-                jobs,
-                "--out",
-                str(runs),
-            ]
-            return [python, "-m", "ganbench", "run", *words, *(f"--mode={mode}" for mode in self.modes)]
+            words = ["--suite", "mnist", "--tier", self.tier, "--device", self.device, "--jobs", str(self.jobs())]
+            words += ["--out", str(runs), *(f"--mode={mode}" for mode in self.modes), *self.words]
+            return [python, "-m", "ganbench", "run", *words]
         results = self.work / "results"
         if part == "verify":
             return [python, "-m", "ganbench", "verify", str(results / f"mnist-{self.tier}")]
         return [python, "-m", "ganbench", "publish", str(runs / f"mnist-{self.tier}"), "--to", str(results)]
 
     def jobs(self) -> int:
-        """As many runs at a time as were measured to pay; 1 where that was not measured."""
+        """As many runs at a time as were asked for, or measured to pay; 1 where that was not measured."""
+        if self.at_a_time:
+            return self.at_a_time
         try:
             return max(json.loads((self.out / "together.json").read_text("utf-8"))["pays"].values())
         except (OSError, ValueError, KeyError):
@@ -116,13 +115,17 @@ class Plan:
 class Part:
     """A part that was begun: a process group with a log and a limit."""
 
-    def __init__(self, name: str, command: Sequence[str], limit: float, folder: Path) -> None:
+    def __init__(
+        self, name: str, command: Sequence[str], limit: float, folder: Path, environment: Mapping[str, str]
+    ) -> None:
         self.name, self.limit, self._began = name, limit, time.monotonic()
         self.log = folder / f"{name}.log"
         with self.log.open("wb") as log:
             log.write((" ".join(command) + "\n").encode())
             log.flush()
-            self._process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, start_new_session=True)
+            self._process = subprocess.Popen(
+                command, stdout=log, stderr=subprocess.STDOUT, start_new_session=True, env=environment
+            )
 
     def finish(self) -> dict[str, Any]:
         """Wait for its end, or end it when its time is over: SIGINT first, so that it leaves what it has."""
@@ -163,28 +166,36 @@ def main(words: Sequence[str] | None = None) -> int:
         "--device", default="cuda", help="cpu, to try the script out: nothing of it says anything of a GPU"
     )
     parser.add_argument("--seconds", type=float, default=TOTAL, help="for all of them")
+    parser.add_argument("--jobs", type=int, help="runs at a time, as `together` found in an earlier call")
     parser.add_argument("out", type=Path)
     parser.add_argument("tier", nargs="?", default="standard")
     parser.add_argument("modes", nargs="*")
-    asked = parser.parse_args(words)
-    parts = asked.parts.split(",")
+    mine, more = list(sys.argv[1:] if words is None else words), list[str]()
+    if "--" in mine:
+        mine, more = mine[: mine.index("--")], mine[mine.index("--") + 1 :]
+    asked = parser.parse_args(mine)
+    parts = tuple(asked.parts.split(","))
     if unknown := [part for part in parts if part not in LIMITS]:
         parser.error(f"there is no part {', '.join(unknown)}; there are {', '.join(LIMITS)}")
+    # Whoever starts this in the background of a shell has SIGINT ignored, which would be handed on to every part.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     with tempfile.TemporaryDirectory() as work:
-        plan = Plan(asked.out.resolve(), Path(work), asked.tier, tuple(asked.modes), asked.device)
+        modes, more = tuple(asked.modes), tuple(more)
+        plan = Plan(asked.out.resolve(), Path(work), asked.tier, modes, asked.device, parts, more, asked.jobs)
         if asked.dry:
             for part in parts:
                 print(f"{part} ({LIMITS[part]} s): {' '.join(plan.command(part))}")
             return 0
         plan.out.mkdir(parents=True, exist_ok=True)
-        return _carry_out(plan, [part for part in LIMITS if part in parts], asked.seconds)
+        return _carry_out(plan, asked.seconds)
 
 
-def _carry_out(plan: Plan, parts: Sequence[str], seconds: float) -> int:
+def _carry_out(plan: Plan, seconds: float) -> int:
     ends, summary = time.monotonic() + seconds, list[dict[str, Any]]()
     logs = plan.work / "logs"
     logs.mkdir()
-    waiting = list(parts)
+    environment = gpu_machine.made(plan.work)
+    waiting = [part for part in LIMITS if part in plan.parts]
     while waiting:
         first = waiting.pop(0)
         several = [first, *(p for p in waiting if BESIDE.get(p) == first)]
@@ -193,14 +204,16 @@ def _carry_out(plan: Plan, parts: Sequence[str], seconds: float) -> int:
         left = ends - time.monotonic() - kept_back
         if left < 2 * GRACE and first not in ("publish", "verify"):
             summary += [{"part": p, "ok": False, "last_line": "no time was left for it"} for p in several]
+            print(*(f"{p}: no time was left for it" for p in several), sep="\n", flush=True)
             continue
-        begun = [Part(p, plan.command(p), min(LIMITS[p], max(left - GRACE, GRACE)), logs) for p in several]
+        limits = [min(LIMITS[p], max(left - GRACE, GRACE)) for p in several]
+        begun = [Part(p, plan.command(p), s, logs, environment) for p, s in zip(several, limits, strict=True)]
         summary += [part.finish() for part in begun]
         for done in summary[-len(begun) :]:
             state = "done" if done["ok"] else "ended by its limit" if done["ended_by_limit"] else "FAILED"
             print(f"{done['part']}: {state} after {done['seconds']} s: {done['last_line']}", flush=True)
         _keep(plan, logs, summary)
-        if first == "machine" and not summary[0]["ok"]:
+        if first == "machine" and not summary[0]["ok"] and not summary[0]["ended_by_limit"]:
             break
     _keep(plan, logs, summary)
     return int(not all(done["ok"] for done in summary))

@@ -5,7 +5,8 @@
 
 `against`: each round times the plain loop as torch is by default, the plain loop in the settings of a run (float32
 without TF32, deterministic), and each mode, in an order that turns. The ratio is that of the faster plain loop to the
-mode. `together`: 1, 2, 4, … processes train at the same time, and their images per second are added up.
+mode. A mode that raises is left out and named; what was measured is written after each round from the third on.
+`together`: 1, 2, 4, … processes train at the same time, and their images per second are added up.
 """
 
 from __future__ import annotations
@@ -17,9 +18,11 @@ import statistics
 import subprocess
 import sys
 import time
+import traceback
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -31,6 +34,8 @@ from ganbench.record.environment import environment
 from ganbench.train.device import gpu_facts, reference_mode, synchronize
 from ganbench.train.modes import refusal
 
+T = TypeVar("T")
+PLAIN = ("plain as torch is", "plain as a run is")
 ROUND = 0.25
 """Seconds of the slowest side's share of a round."""
 PAYS = 1.1
@@ -70,26 +75,54 @@ def against(contest: Contest, asked: argparse.Namespace) -> None:
     sides: dict[str, tuple[Contest, Steps]] = {}
     refused: dict[str, str] = {}
     switches: dict[str, Any] = {}
-    kind = asked.device.partition(":")[0]
-    for name in ("plain as torch is", "plain as a run is", *asked.modes.split(",")):
-        if not name.startswith("plain") and (why := refusal(find_mode(name), kind)):
+    kind, facts = asked.device.partition(":")[0], _facts(contest, asked)
+    for name in (*PLAIN, *asked.modes.split(",")):
+        if name not in PLAIN and (why := refusal(find_mode(name), kind)):
             refused[name] = why
             continue
 
         def make(sized: Contest, name: str = name) -> Steps:
-            if name.startswith("plain"):
+            if name in PLAIN:
                 return getattr(sized, plain)(registry)
             return _watched(sized, registry, name, switches)
 
-        sides[name] = _sized(contest, make, name)
+        if side := _tried(name, partial(_sized, contest, make, name), refused):
+            sides[name] = side
     times: dict[str, list[float]] = {name: [] for name in sides}
-    order = list(sides)
     for number in range(asked.rounds):
         if number >= 3 and time.monotonic() - began > asked.limit:
             break
+        order = list(sides)
         for name in order[number % len(order) :] + order[: number % len(order)]:
-            times[name].append(_timed(name, *sides[name]))
-    slowest_allowed = [min(pair) for pair in zip(times["plain as torch is"], times["plain as a run is"], strict=True)]
+            seconds = _tried(name, partial(_timed, name, *sides[name]), refused)
+            if seconds is None:
+                del sides[name], times[name]
+            else:
+                times[name].append(seconds)
+        if number >= min(2, asked.rounds - 1):
+            _keep(asked, {**facts, "rounds": number + 1, "modes": _ratios(times, switches), "refused": refused})
+    for name, found in _ratios(times, switches).items():
+        said = f"{found['ratio']:.2f} [{found['low']:.2f}, {found['high']:.2f}]"
+        print(f"{name}: {said}, {found['images_per_second_D']:.0f} images/s by D", flush=True)
+    for name, why in refused.items():
+        print(f"{name}: refused, {why.splitlines()[0]}", flush=True)
+
+
+def _tried(name: str, work: Callable[[], T], refused: dict[str, str]) -> T | None:
+    """What a side's work gives; None where a mode raised, which is then said to refuse."""
+    try:
+        return work()
+    except Exception as error:
+        if name in PLAIN:
+            raise
+        traceback.print_exc()
+        refused[name] = f"{type(error).__name__}: {error}"
+        return None
+
+
+def _ratios(times: dict[str, list[float]], switches: dict[str, Any]) -> dict[str, Any]:
+    """Of each side's times by round."""
+    slowest_allowed = [min(pair) for pair in zip(*(times[name] for name in PLAIN), strict=True)]
     modes = {}
     for name, values in times.items():
         ratios = np.array([p / t for p, t in zip(slowest_allowed, values, strict=True)])
@@ -97,9 +130,7 @@ def against(contest: Contest, asked: argparse.Namespace) -> None:
         rate = statistics.median(1 / t for t in values)
         modes[name] = {"ratio": float(np.median(ratios)), "low": low, "high": high, "images_per_second_D": rate}
         modes[name]["switches"] = switches.get(name)
-        print(f"{name}: {modes[name]['ratio']:.2f} [{low:.2f}, {high:.2f}], {rate:.0f} images/s by D", flush=True)
-    rounds = len(times["plain as a run is"])
-    _keep(asked, {**_facts(contest, asked), "rounds": rounds, "modes": modes, "refused": refused})
+    return modes
 
 
 def _watched(contest: Contest, registry: Any, mode: str, switches: dict[str, Any]) -> Steps:
