@@ -36,7 +36,7 @@ def show(planned: Planned, out: Path, resume: str, json: bool) -> int:
         typer.echo(jsons.dumps(_plan(planned, runs, out), indent=1, ensure_ascii=False))
         return 0
     typer.echo(_opening(planned, runs, out))
-    for notice in planned.plan.notices:
+    for notice in _notices(planned, runs):
         typer.echo(one_line(notice))
     rows = [("LABEL", "SEED", "RUN", "STATE", "")]
     rows += [
@@ -54,7 +54,7 @@ def run(planned: Planned, out: Path, resume: str, json: bool) -> int:
         runs = folders.survey(planned.plan, out, resume)
         todo = folders.prepare(runs)
         typer.echo(_opening(planned, runs, out), err=json)
-        for notice in planned.plan.notices:
+        for notice in _notices(planned, runs):
             typer.echo(one_line(notice), err=json)
         forced = resume == "forced"
         taken = planned.devices.taken(len(todo), most_at_once(_results(runs)))
@@ -91,6 +91,10 @@ def run(planned: Planned, out: Path, resume: str, json: bool) -> int:
         whom = f"{count(len(left), 'run')} left to other processes, which are at work on them"
         typer.echo(f"ganbench: {whom}; the same command later does what is missing then", err=True)
     return int(bool(lost or left))
+
+
+def _notices(planned: Planned, runs: Sequence[folders.Planned]) -> list[str]:
+    return [*planned.plan.notices, *dict.fromkeys(run.notice for run in runs if run.notice)]
 
 
 def _results(runs: Sequence[folders.Planned]) -> list[dict[str, Any]]:
@@ -140,7 +144,7 @@ def _plan(planned: Planned, runs: Sequence[folders.Planned], out: Path) -> dict[
         "device": planned.devices.kind,
         "slots": list(planned.devices.slots),
         "seconds": _seconds(planned, runs),
-        "notices": list(planned.plan.notices),
+        "notices": _notices(planned, runs),
         "runs": [
             {
                 "run_id": r.spec.run_id,

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ganbench.errors import UsageError, nearest
 from ganbench.execute.lock import NAMES, Busy, RunLock, unusable
 from ganbench.execute.slot import clear
 from ganbench.plan.build import Plan
-from ganbench.plan.spec import RunSpec
+from ganbench.plan.spec import TRAINED, RunSpec
 from ganbench.record.files import read_json
 from ganbench.record.head import EARLIER
 
@@ -25,12 +25,21 @@ class Planned:
 
     state: `"done"` (it has a result), `"failed"` (an attempt was lost), `"open"` (neither), `"stale"` (its result says
     something else than what the plan asks for now, about scores or the table; training stands). todo: whether it runs.
+    asked_as: the label that the plan gives it, where the same run lies there under another one, which it keeps.
     """
 
     spec: RunSpec
     folder: Path
     state: str
     todo: bool
+    asked_as: str | None = None
+
+    @property
+    def notice(self) -> str | None:
+        """A line for the user, where there is something to say."""
+        if self.asked_as is None:
+            return None
+        return f"{self.asked_as} is the same run as {self.spec.entry['label']}, under whose name it lies and stays"
 
 
 def named(folder: Path) -> RunSpec:
@@ -64,12 +73,53 @@ def survey(plan: Plan, out: Path, resume: str = "missing") -> list[Planned]:
             raise UsageError(
                 f"{home}: is not empty, and --resume never was given; name another --out, or say --resume missing"
             )
-        states = [(spec, home / spec.folder, _state(spec, home / spec.folder)) for spec in plan.runs]
+        there = _by_run(home)
+        found = [_found(spec, home, there) for spec in plan.runs]
+        states = [_state(spec, folder) for spec, folder in found]
     except OSError as error:
         raise unusable(home, error) from None
     missing = {OPEN, FAILED, STALE}
     wanted = {"missing": missing, "forced": missing, "failed": {FAILED}}.get(resume, missing | {DONE})
-    return [Planned(spec, folder, state, state in wanted) for spec, folder, state in states]
+    runs = [
+        Planned(spec, folder, state, state in wanted, None if spec is asked else asked.entry["label"])
+        for asked, (spec, folder), state in zip(plan.runs, found, states, strict=True)
+    ]
+    for run in runs:
+        if run.todo and resume != "all":
+            _has_enough(run)
+    return runs
+
+
+def _by_run(home: Path) -> dict[str, Path]:
+    """Folders by what a run's name ends with: its seed and the beginning of its id."""
+    folders = home.iterdir() if home.is_dir() else ()
+    return {"-".join(folder.name.rsplit("-", 2)[1:]): folder for folder in folders}
+
+
+def _found(spec: RunSpec, home: Path, there: Mapping[str, Path]) -> tuple[RunSpec, Path]:
+    """A run and its folder. One that lies there already under another label (a setting spelt out that the tier has
+    anyway) keeps it, since the same id is the same work."""
+    folder = home / spec.folder
+    other = there.get("-".join(spec.folder.rsplit("-", 2)[1:]))
+    if folder.exists() or other is None:
+        return spec, folder
+    with contextlib.suppress(UsageError):
+        if (known := RunSpec.read(other)).run_id == spec.run_id:
+            return replace(spec, entry=known.entry, recipe=known.recipe), other
+    return spec, folder
+
+
+def _has_enough(run: Planned) -> None:
+    """Refuse to score fewer samples than are wanted: those that training left are all there are."""
+    if run.spec.kind != TRAINED or not (run.folder / "trained.json").exists():
+        return
+    said = _said(run.folder).get("score")
+    drawn, wanted = said.get("samples") if isinstance(said, dict) else None, run.spec.score["samples"]
+    if isinstance(drawn, int) and drawn < wanted:
+        raise UsageError(
+            f"{run.folder}: its training left {drawn:,} samples, and {wanted:,} are wanted now; --resume all makes "
+            "them and trains every run of this command anew, without this folder only this one is"
+        )
 
 
 def prepare(work: Sequence[Planned]) -> list[Path]:

@@ -81,7 +81,7 @@ def test_a_result_for_another_question_is_scored_again_without_training(tmp_path
     leave(run, "result.json", "completed")
     (run.folder / "trained.json").touch()
     said = json.loads((run.folder / "spec.json").read_text())
-    said["score"]["samples"] += 1
+    said["score"]["metrics"] = []
     (run.folder / "spec.json").write_text(json.dumps(said))
     runs = survey(plan, tmp_path)
     assert (runs[0].state, runs[0].todo) == ("stale", True)
@@ -98,6 +98,44 @@ def test_another_command_for_the_same_runs_finds_them_done(tmp_path: Path, toy_p
     said = json.loads((run.folder / "spec.json").read_text())
     (run.folder / "spec.json").write_text(json.dumps({**said, "asked": {"tier": "tiny", "seeds": "0..1"}}))
     assert survey(plan, tmp_path)[0].state == "done"
+
+
+def test_more_samples_than_training_left_are_not_scored_as_if_they_were_there(
+    tmp_path: Path, toy_plan: Planner
+) -> None:
+    plan = toy_plan()
+    run = next(r for r in survey(plan, tmp_path) if r.spec.kind == "trained")
+    leave(run, "result.json", "completed")
+    (run.folder / "trained.json").touch()
+    said = json.loads((run.folder / "spec.json").read_text())
+    assert said["score"]["samples"] == 100
+    for drawn, refused in ((99, True), (101, False)):
+        said["score"]["samples"] = drawn
+        (run.folder / "spec.json").write_text(json.dumps(said))
+        if refused:
+            with pytest.raises(UsageError, match="left 99 samples, and 100 are wanted now; --resume all makes them"):
+                survey(plan, tmp_path)
+        else:
+            assert run.spec.run_id in {r.spec.run_id for r in survey(plan, tmp_path) if r.state == "stale"}
+        assert all(r.todo for r in survey(plan, tmp_path, "all"))
+        assert not any(r.todo for r in survey(plan, tmp_path, "failed"))
+
+
+def test_one_run_by_two_names_is_done_once(tmp_path: Path, toy_plan: Planner) -> None:
+    """A setting that the tier has anyway is in the label and not in the id."""
+    plain, spelt = toy_plan(losses=("toy-critic",)), toy_plan(losses=("toy-critic",), latent=2)
+    run = next(r for r in survey(plain, tmp_path) if r.spec.kind == "trained" and not r.spec.skip)
+    same = next(r for r in spelt.runs if r.run_id == run.spec.run_id)
+    assert same.folder != run.spec.folder
+    leave(run, "result.json", "completed")
+    (found,) = [r for r in survey(spelt, tmp_path) if r.spec.run_id == run.spec.run_id]
+    assert (found.folder, found.state, found.todo) == (run.folder, "done", False)
+    assert found.spec.json() == run.spec.json()
+    label, name = same.entry["label"], run.spec.entry["label"]
+    assert found.notice == f"{label} is the same run as {name}, under whose name it lies and stays"
+    assert run.notice is None
+    other = next(r for r in survey(toy_plan(losses=("toy-critic",), latent=3), tmp_path) if "linear" in r.folder.name)
+    assert other.state == "open" and other.folder != run.folder
 
 
 def test_what_belongs_to_another_run_is_not_taken_over(tmp_path: Path, toy_plan: Planner) -> None:
