@@ -19,6 +19,7 @@ from ganbench.cli.terminal import as_json, columns, one_line
 from ganbench.errors import UsageError
 from ganbench.execute import folders
 from ganbench.execute.local import run as run_locally
+from ganbench.execute.local import stopped_as_by_ctrl_c
 from ganbench.execute.lock import SuiteLock
 from ganbench.execute.slot import Doors, Outcome, Slot
 from ganbench.plan.foreign import Known, plan_foreign, protocol, suite_of
@@ -71,9 +72,11 @@ def evaluate(asked: Request) -> int:
         alone = ("dataset", "suite", "tier", "labels", "layout", "range", "name", "seed")
         if given := [f"--{option}" for option in alone if getattr(asked, option) is not None]:
             raise UsageError(f"{', '.join(given)}: not with --run, whose record says it")
-        return _again(asked, asked.run)
-    assert asked.samples is not None
-    return _foreign(asked, asked.samples)
+    with stopped_as_by_ctrl_c():
+        if asked.run is not None:
+            return _again(asked, asked.run)
+        assert asked.samples is not None
+        return _foreign(asked, asked.samples)
 
 
 def _foreign(asked: Request, place: Path) -> int:
@@ -143,9 +146,10 @@ def measured_again(runs: Iterable[Run], doors: Doors) -> Iterator[Finding]:
     """Stored samples scored once more, as recorded: what of a record does not follow from them."""
     slot = Slot(doors=doors)
     try:
-        for run in runs:
-            if run.spec is not None and run.record is not None and run.record["status"] == "completed":
-                yield from _once_more(run.folder, run.spec, run.record, slot)
+        with stopped_as_by_ctrl_c():
+            for run in runs:
+                if run.spec is not None and run.record is not None and run.record["status"] == "completed":
+                    yield from _once_more(run.folder, run.spec, run.record, slot)
     finally:
         slot.close()
 

@@ -16,6 +16,7 @@ from ganbench.cli.terminal import as_json, one_line
 from ganbench.errors import UsageError
 from ganbench.execute.folders import named
 from ganbench.execute.local import run as run_locally
+from ganbench.execute.local import stopped_as_by_ctrl_c
 from ganbench.execute.slot import Doors, Slot
 from ganbench.plan.repeat import repeatable
 from ganbench.plan.spec import RunSpec
@@ -38,7 +39,7 @@ def reproduce(run: Path, out: Path | None, doors: Doors, json: bool) -> int:
         return 1
     planned, notes = repeatable(spec, load(doors.plugins, doors.directories))
     (device,) = slots(spec.device, 1).slots
-    with _place(planned, out) as folder:
+    with stopped_as_by_ctrl_c(), _place(planned, out) as folder:
         typer.echo(one_line(f"{name}: repeating it"), err=True)
         made, lost = _repeat(planned, folder, Slot(device, doors=doors))
         if made is None:

@@ -16,6 +16,8 @@ from ganbench.execute.lock import NAMES
 from ganbench.execute.scorer import Scorer, ScoringFailed, last_line
 from ganbench.execute.watchdog import PATIENT, Watchdog, hang_seconds
 from ganbench.plan.spec import RunSpec
+from ganbench.record.checkpoints import NAME as CHECKPOINT
+from ganbench.record.checkpoints import remove_checkpoints
 from ganbench.record.files import read_json, remove_unfinished
 from ganbench.record.head import head, now, write_lost, write_skipped
 from ganbench.record.tail import last_step
@@ -127,6 +129,7 @@ class Slot:
                 if not (folder / "error.json").exists():
                     write_lost(folder, {**beginning, "finished": now()}, *lost, last_step(folder))
                 return
+            remove_checkpoints(folder / CHECKPOINT)  # a process that was killed may have left them
             self._score(spec, folder)
         except ScoringFailed as failure:
             if not (folder / "error.json").exists():

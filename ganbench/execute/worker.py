@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("folders", nargs="+", type=Path, metavar="FOLDER")
     asked = parser.parse_args(arguments)
     try:
-        weights = {name: Path(file) for name, _, file in (w.partition("=") for w in asked.weights)}
+        weights = dict(_weights(text) for text in asked.weights)
         for folder in asked.folders:
             _belongs(folder, asked.device)
         doors = Doors(asked.plugins, asked.directories, weights)
@@ -47,6 +47,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     return int(any(outcome.lost for outcome in outcomes))
+
+
+def _weights(text: str) -> tuple[str, Path]:
+    name, equals, file = text.partition("=")
+    if not (name and equals and Path(file).is_file()):
+        raise UsageError(f"--weights {text}: expected NAME=FILE with a file that is there")
+    return name, Path(file)
 
 
 def _belongs(folder: Path, device: str) -> None:

@@ -17,18 +17,12 @@ from safetensors.torch import save
 from torch import Tensor
 
 from ganbench.errors import UsageError
+from ganbench.record.checkpoints import previous
 from ganbench.record.files import write_atomic
-
-NAME = "checkpoint.safetensors"
 
 
 class Damaged(UsageError):
     """A file that is not what a checkpoint was when it was written."""
-
-
-def previous(path: Path) -> Path:
-    """Where the checkpoint before the newest one lies."""
-    return path.with_name(f"{path.stem}-previous{path.suffix}")
 
 
 def save_checkpoint(path: Path, tensors: Mapping[str, Tensor], plain: Mapping[str, Any]) -> None:
@@ -55,12 +49,6 @@ def load_checkpoint(path: Path, device: torch.device) -> tuple[dict[str, Tensor]
         reason = " ".join(str(error).split())[:200]
         raise Damaged(f"{path}: is no checkpoint of ganbench ({reason}); delete it and the run starts anew") from None
     return {k: v.to(device) for k, v in tensors.items()}, plain
-
-
-def remove_checkpoints(path: Path) -> None:
-    """Remove the newest checkpoint and the one before it."""
-    for file in (path, previous(path)):
-        file.unlink(missing_ok=True)
 
 
 def _digest(tensors: Mapping[str, Tensor], text: str) -> str:

@@ -12,8 +12,9 @@ import torch
 from torch import Tensor
 
 from ganbench.errors import UsageError
+from ganbench.record.checkpoints import previous
 from ganbench.record.schema import is_number
-from ganbench.train.checkpoint import Damaged, load_checkpoint, previous
+from ganbench.train.checkpoint import Damaged, load_checkpoint
 
 
 @dataclass(frozen=True)

@@ -14,11 +14,12 @@ import torch
 from ganbench.errors import UsageError
 from ganbench.plan.spec import RunSpec
 from ganbench.plugins import Registry
+from ganbench.record.checkpoints import NAME, remove_checkpoints
 from ganbench.record.environment import environment
 from ganbench.record.files import remove_unfinished, write_json_atomic
 from ganbench.record.pulse import Pulse
 from ganbench.train import pictures
-from ganbench.train.checkpoint import NAME, remove_checkpoints, save_checkpoint
+from ganbench.train.checkpoint import save_checkpoint
 from ganbench.train.device import gpu_facts
 from ganbench.train.events import EventLog
 from ganbench.train.probes import measure_probes

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -138,3 +143,26 @@ def test_stored_samples_are_measured_again(run: Path, capsys: pytest.CaptureFixt
     assert ended.value.code == 1 and told.count("wrong: ") == 1
     assert f"gap/toy-identity of last-raw: {record['scores'][0]['value']} in the record, its samples give" in told
     assert not list(run.glob(".rescore*"))
+
+
+@pytest.mark.parametrize("words", [["reproduce"], ["evaluate", "--device", "cpu", "--run"]])
+def test_one_that_is_ended_leaves_nothing_behind(run: Path, tmp_path: Path, words: list[str]) -> None:
+    """A scheduler, or a terminal that is closed: as by Ctrl-C."""
+    places = {
+        "reproduce": (tmp_path / "temporary", "ganbench-*/*/*/spec.json"),
+        "evaluate": (run, ".rescore-*/spec.json"),
+    }
+    place, made = places[words[0]]
+    place.mkdir(exist_ok=True)
+    there = sorted(path.name for path in place.iterdir())
+    command = [sys.executable, "-m", "ganbench", *words, str(run), "-p", str(TOY)]
+    environment = {**os.environ, "TMPDIR": str(place), "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
+    process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
+    while not list(place.glob(made)):
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.02)
+    time.sleep(0.5)
+    process.send_signal(signal.SIGTERM)
+    _, told = process.communicate(timeout=60)
+    assert process.returncode == 130 and "Traceback" not in told
+    assert sorted(path.name for path in place.iterdir()) == there

@@ -214,3 +214,18 @@ def test_a_full_disk_costs_words_of_the_log_and_no_result(
     (folder / "run.log").symlink_to("/dev/full")
     assert slot.finish(folder).status == "completed"
     slot.close()
+
+
+def test_checkpoints_that_a_killed_process_left_go_with_the_end_of_the_run(
+    tmp_path: Path, toy_plan: Planner, server: ForkServer
+) -> None:
+    """It was killed between the last word of training and their removal."""
+    folder, *_ = trained_folders(toy_plan(), tmp_path)
+    slot = Slot(doors=Doors([str(TOY)]), forks=server)
+    assert slot.finish(folder).status == "completed"
+    (folder / "result.json").unlink()
+    for name in ("checkpoint.safetensors", "checkpoint-previous.safetensors"):
+        (folder / name).touch()
+    assert slot.finish(folder).status == "completed"
+    slot.close()
+    assert not list(folder.glob("checkpoint*"))
