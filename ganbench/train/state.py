@@ -51,7 +51,7 @@ def pack(modules: Modules, optimizers: Mapping[str, torch.optim.Optimizer]) -> d
     tensors: dict[str, Tensor] = {}
     for kind, named in modules.items():
         for name, module in named.items():
-            tensors |= {f"{kind}/{name}/{k}": v for k, v in module.state_dict().items() if isinstance(v, Tensor)}
+            tensors |= {f"{kind}/{name}/{k}": v for k, v in {**_fleeting(module), **_lasting(module)}.items()}
     for name, optimizer in optimizers.items():
         for index, values in optimizer_state(optimizer).items():
             tensors |= {f"optimizer/{name}/{index}/{k}": v for k, v in values.items()}
@@ -62,11 +62,12 @@ def unpack(tensors: Mapping[str, Tensor], modules: Modules, optimizers: Mapping[
     """Put back what `pack` gave; a `ValueError` or a `RuntimeError` says what is not that."""
     for kind, named in modules.items():
         for name, module in named.items():
-            found, mine = below(tensors, f"{kind}/{name}/"), module.state_dict()
+            found, mine = below(tensors, f"{kind}/{name}/"), {**_fleeting(module), **module.state_dict()}
             for key in found.keys() & mine.keys():
                 if found[key].dtype != mine[key].dtype:
                     raise ValueError(f"{kind}/{name}/{key} is {found[key].dtype}, not {mine[key].dtype}")
-            module.load_state_dict(found)
+            _put_back(module, {k: v for k, v in found.items() if k not in module.state_dict()})
+            module.load_state_dict({k: v for k, v in found.items() if k in module.state_dict()})
     for name, optimizer in optimizers.items():
         state: dict[int, dict[str, Tensor]] = {}
         for key, value in below(tensors, f"optimizer/{name}/").items():
@@ -74,6 +75,31 @@ def unpack(tensors: Mapping[str, Tensor], modules: Modules, optimizers: Mapping[
             state.setdefault(int(index), {})[field] = value
         _check(name, optimizer, state)
         set_optimizer_state(optimizer, state)
+
+
+def _lasting(module: nn.Module) -> dict[str, Tensor]:
+    return {k: v for k, v in module.state_dict().items() if isinstance(v, Tensor)}
+
+
+def _fleeting(module: nn.Module) -> dict[str, Tensor]:
+    """Buffers that are not persistent: no part of what is published of a network, but of what it goes on from."""
+    lasting = module.state_dict()
+    return {k: v for k, v in module.named_buffers() if k not in lasting}
+
+
+def _put_back(module: nn.Module, values: Mapping[str, Tensor]) -> None:
+    """Have buffers that are not persistent be as they were, or not be there if they were not."""
+    now = _fleeting(module)
+    device = next((t.device for t in module.state_dict().values() if isinstance(t, Tensor)), None)
+    for key in sorted(now.keys() | values.keys()):
+        place, _, name = key.rpartition(".")
+        owner, value = module.get_submodule(place), values.get(key)
+        if name not in owner._buffers:
+            raise ValueError(f"{key} is nothing that it has")
+        if value is not None and key in now and now[key].shape == value.shape:
+            now[key].copy_(value)
+        else:
+            setattr(owner, name, None if value is None else value.to(device, copy=True))
 
 
 def _check(name: str, optimizer: torch.optim.Optimizer, state: Mapping[int, Mapping[str, Tensor]]) -> None:

@@ -57,6 +57,24 @@ class Remembers(nn.Module):
             self.p.add_(0.01 * self.mean.sign()).clamp_(0, 1)
 
 
+class Fleeting(nn.Module):
+    """Memory that no state_dict holds: a constant mask, a count that noise follows, and a cache that comes to be."""
+
+    def __init__(self, spec, recipe):
+        super().__init__()
+        self.register_buffer("mask", torch.ones(spec.shape).tril(), persistent=False)
+        self.register_buffer("count", torch.zeros(()), persistent=False)
+        self.register_buffer("cache", None, persistent=False)
+
+    def view(self, batch):
+        if self.cache is None:
+            self.cache = torch.full((1,), 0.5, device=batch.x.device)
+        return batch.but(x=batch.x * self.mask + self.cache * self.count.sin())
+
+    def after(self, turn, seen):
+        self.count.add_(1)
+
+
 class Net(nn.Module):
     """One linear layer, for latents and for samples."""
 
@@ -104,6 +122,7 @@ def ganbench_losses():
 
 @hookimpl
 def ganbench_regularizers():
+    yield Regularizer("t-fleeting", lambda D, real: D(real).square(), build=Fleeting)
     yield Regularizer("t-memory", lambda D, real, own: (D(real) - own.mean).square(), build=Remembers)
 
 

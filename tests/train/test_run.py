@@ -113,6 +113,24 @@ def test_stops_between_polls_and_looks(planned: Planner, parts: Any, train: Any,
     assert lasting(folder) == lasting(whole)
 
 
+def test_buffers_are_state_also_where_they_are_not_persistent(
+    planned: Planner, parts: Any, train: Any, tmp_path: Path
+) -> None:
+    """Counting the operations of a cycle does not count as one, and a checkpoint holds them."""
+    entry = MLP.format("t-slow").replace("recipe", 'regularizers = "t-fleeting", recipe')
+    spec, whole, folder = planned(entry, "generator_steps = 20"), tmp_path / "whole", tmp_path / "stopped"
+    assert train(spec, whole) == 0
+    counts = [e["values"]["count"] for e in told(whole) if e["kind"] == "memory"]
+    assert counts == [2.0 * cycle for cycle in range(1, 21)], "one after each turn's step"
+    spec.write(folder)
+    for cycle in (1, 7):
+        stopped_at(spec, parts, folder, cycle)
+    tensors = load_checkpoint(folder / "checkpoint.safetensors", CPU)[0]
+    assert {"mask", "count", "cache"} <= {key.rpartition("/")[2] for key in tensors}
+    assert train(spec, folder) == 0
+    assert lasting(folder) == lasting(whole)
+
+
 @pytest.mark.parametrize("step", [0, 36, 37, 149])
 def test_a_loss_that_is_no_number_ends_the_run(planned: Planner, train: Any, tmp_path: Path, step: int) -> None:
     """The step is exact, also between two polls."""
