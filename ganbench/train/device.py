@@ -13,6 +13,9 @@ from typing import Any
 
 import torch
 
+ISA_VARIABLES = ("ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA", "MKL_ENABLE_INSTRUCTIONS", "MKL_CBWR")
+"""By which the libraries of torch are told to do without some instructions; torch's own variable it tells itself."""
+
 
 def reference_mode(device: torch.device, threads: int) -> None:
     """Set the process up so that the same run gives the same bits. Call before anything runs on the device."""
@@ -62,6 +65,13 @@ def is_out_of_memory(error: BaseException) -> bool:
     return isinstance(error, MemoryError | torch.OutOfMemoryError) or (
         isinstance(error, RuntimeError) and "DefaultCPUAllocator" in str(error)
     )
+
+
+def vector_code() -> str:
+    """The vector instructions that torch's and its libraries' code keeps to here: the processor's, or fewer where
+    variables of the environment say so. They decide bits."""
+    said = [f"{name}={os.environ[name][:40]}" for name in ISA_VARIABLES if os.environ.get(name)]
+    return ", ".join([torch.backends.cpu.get_cpu_capability(), *said])
 
 
 def gpu_facts(device: torch.device) -> dict[str, Any] | None:

@@ -16,6 +16,9 @@ from ganbench.record.checkpoints import previous
 from ganbench.record.schema import is_number
 from ganbench.train.checkpoint import Damaged, load_checkpoint
 
+OLDER = "vector code"
+"""A circumstance that checkpoints of earlier days do not tell; that is not held against them."""
+
 
 @dataclass(frozen=True)
 class Found:
@@ -35,6 +38,7 @@ def circumstances(environment: Mapping[str, Any]) -> dict[str, str]:
         "torch": str(torch.__version__),
         "system": str(environment["system"]),
         "processor": f"{cpu['model']} ({', '.join(cpu['instruction_sets'])})",
+        "vector code": str(environment["vector_code"]),
         "GPU": ", ".join(f"{k} {v}" for k, v in gpu.items()) or "none",
     }
 
@@ -71,9 +75,10 @@ def _differences(
             f"{file.name}: is of run {plain['run_id']}, and here is run {run_id}: another specification, data set or "
             "plugin code; delete the checkpoint to start this run anew"
         )
-    found = {k: [str(plain["made_with"].get(k)), v] for k, v in here.items() if plain["made_with"].get(k) != v}
+    there = {OLDER: here[OLDER], **plain["made_with"]}
+    found = {k: [str(there.get(k)), v] for k, v in here.items() if there.get(k) != v}
     if found and not forced:
-        changes = "; ".join(f"{key}: {there}, here {now}" for key, (there, now) in found.items())
+        changes = "; ".join(f"{key}: {was}, here {now}" for key, (was, now) in found.items())
         raise UsageError(
             f"{file.name}: was written under other circumstances ({changes}), so the run would not go on bit for bit; "
             "--resume forced takes it up all the same and says so in the row, --resume all starts the runs anew"

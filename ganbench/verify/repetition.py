@@ -180,6 +180,8 @@ def _surroundings(was: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[st
         a, b = (None if (said := get(env, f"{part}.{key}")) is MISSING else said for env in (was, now))
         if a != b:
             yield f"{part} {key}: {_short(a)} recorded, {_short(b)} here"
+    if (a := was.get("vector_code")) not in (None, b := now.get("vector_code")):
+        yield f"vector code {_short(a)} recorded, {_short(b)} here"
     old, new = was.get("versions") or {}, now.get("versions") or {}
     for package in dict.fromkeys([*old, *new]):
         if old.get(package) != new.get(package):

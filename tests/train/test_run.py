@@ -256,7 +256,7 @@ def test_a_checkpoint_from_elsewhere_is_refused_unless_forced_and_that_is_record
     assert train(spec, whole) == 0
     stopped_at(spec, parts, folder, 3)
     made_with = load_checkpoint(folder / "checkpoint.safetensors", CPU)[1]["made_with"]
-    assert set(made_with) == {"ganbench", "torch", "system", "processor", "GPU"}
+    assert set(made_with) == {"ganbench", "torch", "system", "processor", "vector code", "GPU"}
     altered(folder, made_with={**made_with, "torch": "0.4.1", "processor": "an abacus"})
     assert train(spec, folder) == 1
     reason = read(folder, "error.json")["reason"]
@@ -271,6 +271,23 @@ def test_a_checkpoint_from_elsewhere_is_refused_unless_forced_and_that_is_record
     same, other = lasting(whole), lasting(folder)
     assert same["trained"].pop("forced") == [] and other["trained"].pop("forced")
     assert same == other, "nothing had changed in truth"
+
+
+def test_a_checkpoint_under_other_vector_code_is_refused(
+    planned: Planner, parts: Any, train: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An environment variable changes bits as well as another processor does."""
+    spec, folder = planned(), tmp_path / "run"
+    stopped_at(spec, parts, folder, 3)
+    monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", "SSE41")
+    assert train(spec, folder) == 1
+    here = torch.backends.cpu.get_cpu_capability()
+    assert f"(vector code: {here}, here {here}, ONEDNN_MAX_CPU_ISA=SSE41)" in read(folder, "error.json")["reason"]
+    monkeypatch.delenv("ONEDNN_MAX_CPU_ISA")
+    made_with = load_checkpoint(folder / "checkpoint.safetensors", CPU)[1]["made_with"]
+    altered(folder, made_with={k: v for k, v in made_with.items() if k != "vector code"})
+    assert train(spec, folder) == 0, "earlier checkpoints do not tell"
+    assert read(folder)["environment"]["vector_code"] == here
 
 
 def test_a_checkpoint_of_another_run_is_refused_also_by_force(

@@ -138,3 +138,14 @@ def test_events_tell_the_cycle(recorded: dict[str, Any], tmp_path: Path) -> None
     (tmp_path / "short").write_text(files[0].read_text().partition("\n")[0] + "\nno json\n")
     broken = judge(recorded, recorded, [recorded], (files[0], tmp_path / "short")).first
     assert broken is not None and broken.differs == "line 2 is no JSON"
+
+
+def test_other_vector_code_is_told_and_nobody_is_accused(recorded: dict[str, Any]) -> None:
+    """Earlier records do not say which it was."""
+    older, newer = copy.deepcopy(recorded), with_headline(recorded, 34.5)
+    newer["environment"]["vector_code"] = "DEFAULT"
+    assert verdict(older, newer).surroundings == ()
+    older["environment"]["vector_code"] = "AVX512"
+    found = verdict(older, newer)
+    assert found.surroundings == ('vector code "AVX512" recorded, "DEFAULT" here',)
+    assert "record or code was changed" not in found.why
