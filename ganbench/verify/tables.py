@@ -5,24 +5,46 @@ from __future__ import annotations
 import csv
 import io
 import math
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import zip_longest
 from pathlib import Path
 
 from ganbench.errors import UsageError
 from ganbench.publish.results import pages
 from ganbench.publish.text import plain
 from ganbench.rank import Record
+from ganbench.verify.lost import Row, comparable, stand_ins
 from ganbench.verify.runs import Finding
 
-PAGES = ("leaderboard.csv", "LEADERBOARD.md")
+TABLE, PAGE = PAGES = ("leaderboard.csv", "LEADERBOARD.md")
 """Files that tell a published folder from working space."""
 KEY = ("suite", "comparability", "section", "label", "variant", "column", "seed")
 CLOSE = 1e-9
 """Relative difference of derived numbers (means, bounds) between two machines; values of seeds are compared exactly."""
 SHOWN = 5
 """Differing lines of one table that are told."""
+LOST = "reason"
+"""A column that says more of a row with lost runs than their stand-ins know."""
 
-Row = dict[str, str]
+Key = tuple[str, ...]
+
+
+@dataclass
+class _Table:
+    """A CSV: its lines, each with every column of its header, and what is wrong with its form."""
+
+    header: list[str]
+    lines: list[Row]
+    problems: list[str] = field(default_factory=list)
+
+    def by_key(self) -> dict[Key, list[Row]]:
+        """Its lines by what tells them apart."""
+        found: dict[Key, list[Row]] = defaultdict(list)
+        for line in self.lines:
+            found[_key(line)].append(line)
+        return found
 
 
 def published(home: Path) -> bool:
@@ -31,31 +53,41 @@ def published(home: Path) -> bool:
 
 
 def tables(records: Sequence[Record], home: Path) -> Iterator[Finding]:
-    """What of a published folder's tables does not follow from its records."""
+    """What of a published folder's tables does not follow from its records, stand-ins for those of lost runs beside."""
+    there = {name: (home / name).read_text("utf-8", "replace") for name in PAGES if (home / name).is_file()}
+    yield from (Finding(home / name, "is missing") for name in PAGES if name not in there)
     try:
         made = pages(list(records), home)
+        mine, theirs = _table(made[TABLE]), _table(there.get(TABLE, made[TABLE]))
+        known = mine.by_key()
+        lost = [line for line in theirs.lines if line["status"] == "missing" and _key(line) not in known]
+        if lost and (absent := stand_ins(lost, records)):
+            yield Finding(home, f"tells of {len(absent)} lost run{'s' * (len(absent) > 1)}, which nothing shows", False)
+            made = pages([*records, *absent], home)
+            mine = _table(made[TABLE])
     except UsageError as error:
         yield Finding(home, f"tables not compared: {error}", False)
         return
-    lost = False
-    for name, text in made.items():
-        file = home / name
-        if not file.is_file():
-            yield Finding(file, "is missing")
-            continue
-        there = file.read_text(encoding="utf-8", errors="replace")
-        if file.suffix == ".csv":
-            try:
-                mine, theirs = _rows(text), _rows(there)
-            except csv.Error as error:
-                yield Finding(file, f"is no table ({error})")
-                continue
-            lost |= any(row.get("status") == "missing" and key not in mine for key, row in theirs.items())
-            yield from _few(file, list(dict.fromkeys(_csv(mine, theirs))))
-        elif text != there:
-            yield Finding(
-                file, _first_line(text, there) + (" (runs that were lost are not published)" * lost), not lost
-            )
+    found = [*_differences(mine, theirs, lost), *theirs.problems]
+    yield from _few(home / TABLE, list(dict.fromkeys(found)))
+    if there.get(PAGE, made[PAGE]) != made[PAGE] and (line := _first_line(made[PAGE], there[PAGE], lost)):
+        yield Finding(home / PAGE, line)
+
+
+def _table(text: str) -> _Table:
+    try:
+        header, *rows = csv.reader(io.StringIO(text), strict=True)
+    except (csv.Error, ValueError) as error:
+        return _Table([], [], [f"is no table ({error if text else 'it is empty'})"])
+    filled = [(at, row) for at, row in enumerate(rows, 2) if row]
+    odd = [(at, len(row)) for at, row in filled if len(row) != len(header)]
+    wrong = [f"row {at} has {cells} cells, the header has {len(header)}" for at, cells in odd[:1]]
+    lines = [defaultdict(str, zip_longest(header, row[: len(header)], fillvalue="")) for _, row in filled]
+    return _Table(header, [*lines], wrong)
+
+
+def _key(line: Row) -> Key:
+    return tuple(line[part] for part in KEY)
 
 
 def _few(file: Path, found: list[str]) -> Iterator[Finding]:
@@ -64,33 +96,50 @@ def _few(file: Path, found: list[str]) -> Iterator[Finding]:
         yield Finding(file, f"and {len(found) - SHOWN} further lines")
 
 
-def _rows(text: str) -> dict[tuple[str, ...], Row]:
-    lines = csv.DictReader(io.StringIO(text))
-    return {tuple(line.get(part) or "" for part in KEY): line for line in lines}
-
-
-def _csv(mine: dict[tuple[str, ...], Row], theirs: dict[tuple[str, ...], Row]) -> Iterator[str]:
-    """Values that differ; only where there is none, what follows from them."""
+def _differences(mine: _Table, theirs: _Table, lost: Sequence[Row]) -> Iterator[str]:
+    """Columns and values that differ; only where there is none, what follows from them."""
+    if not theirs.header:
+        return
+    if mine.header != theirs.header:
+        yield _header(mine.header, theirs.header)
+    columns = [name for name in dict.fromkeys(mine.header) if name in theirs.header]
+    unknown = {_row(line) for line in lost}
+    known, given = mine.by_key(), theirs.by_key()
     values, others = [], []
-    for key, row in theirs.items():
-        who = _who(row)
-        if key not in mine:
-            if row.get("status") != "missing":
-                values.append(f"{who}: no record gives this line")
-            continue
-        shown, expected = row.get("value"), mine[key].get("value")
-        if shown != expected:
-            values.append(f"{who}: {shown or 'no value'} in the table, {expected or 'none'} in the record")
-        for column in row.keys() & mine[key].keys():
-            if column != "value" and not _close(str(row[column]), str(mine[key][column])):
-                others.append(f"{who}: {column} is {plain(row[column])}, from the records {plain(mine[key][column])}")
-    values += [f"{_who(row)}: has a record and no line" for key, row in mine.items() if key not in theirs]
+    for key in dict.fromkeys([*given, *known]):
+        for shown, made in zip_longest(given.get(key, []), known.get(key, [])):
+            if made is None:
+                what = "a line once more" if key in known else "no record gives this line"
+                values.append(f"{_who(shown)}: {what}")
+            elif shown is None:
+                values.append(f"{_who(made)}: has a record and no line")
+            elif shown["value"] != made["value"]:
+                there, here = (plain(line["value"]) for line in (shown, made))
+                values.append(f"{_who(made)}: {there or 'no value'} in the table, {here or 'none'} in the record")
+            else:
+                for name in columns:
+                    if not (_close(shown[name], made[name]) or (name == LOST and _row(made) in unknown)):
+                        others.append(
+                            f"{_who(made)}: {name} is {plain(shown[name])}, from the records {plain(made[name])}"
+                        )
     yield from values or sorted(others)
 
 
+def _row(line: Row) -> Key:
+    """What is one row of the table."""
+    return tuple(line[part] for part in KEY if part not in ("column", "seed"))
+
+
+def _header(mine: list[str], theirs: list[str]) -> str:
+    for some, others, what in ((mine, theirs, "lacks"), (theirs, mine, "follows no record with")):
+        if strange := [name for name in some if name not in others]:
+            return f"{what} the column{'s' * (len(strange) > 1)} {_cut(', '.join(strange))}"
+    return "has its columns in another order, or twice"
+
+
 def _who(row: Row) -> str:
-    seed = f", seed {row['seed']}" if row.get("seed") else ""
-    return plain(f"{row.get('label')}{seed}, {row.get('column')}")
+    seed = f", seed {row['seed']}" if row["seed"] else ""
+    return plain(f"{row['label']}{seed}, {row['column']}")
 
 
 def _close(one: str, two: str) -> bool:
@@ -102,11 +151,15 @@ def _close(one: str, two: str) -> bool:
         return False
 
 
-def _first_line(text: str, there: str) -> str:
-    mine, theirs = text.splitlines(), there.splitlines()
-    at = next((i for i, (a, b) in enumerate(zip(mine, theirs, strict=False)) if a != b), min(len(mine), len(theirs)))
-    shown = [_cut(lines[at]) if at < len(lines) else "nothing" for lines in (theirs, mine)]
-    return f"line {at + 1} is {shown[0]}, from the records {shown[1]}"
+def _first_line(text: str, there: str, lost: Sequence[Row]) -> str:
+    """The first line of a page that does not follow; nothing where only lost runs could say why."""
+    mine, theirs = comparable(text, lost), comparable(there, lost)
+    nothing = (len(there.splitlines()) + 1, "")
+    for made, shown in zip_longest(mine, theirs):
+        if made is None or shown is None or made[1] != shown[1]:
+            said = ["nothing" if line is None else _cut(line[1]) for line in (shown, made)]
+            return f"line {(shown or nothing)[0]} is {said[0]}, from the records {said[1]}"
+    return "" if lost else "its ends of lines are not those that are written"
 
 
 def _cut(line: str) -> str:

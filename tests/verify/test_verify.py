@@ -95,6 +95,91 @@ def test_edited_tables(home: Path) -> None:
     assert found.startswith("mnist-quick/LEADERBOARD.md: line ") and "\x1b" not in found
 
 
+@pytest.fixture
+def lossy(home: Path, tmp_path: Path) -> Path:
+    """The same with attempts that were lost: one seed of an entry, and an entry of which nothing else is there."""
+    true = json.loads((one(home, OTHER) / "result.json").read_text())
+    lost = {key: true[key] for key in ("schema_version", "kind", "suite", "seed", "entry", "environment", "data")}
+    lost |= {"status": "oom", "reason": "out of memory: 7; it is", "finished": "2031-01-01T00:00:00Z"}
+    lost["environment"] = {**lost["environment"], "cpu": {"model": "Another CPU"}}
+    lost["asked"] = {"suite": "mnist", "architecture": "dcgan", "loss": ["a b"]}
+    other = {"label": "=dcgan · lost [x=1]", "key": "c0ffee" * 10, "mode": "fast", "conditional": False}
+    for name, changes in {"a": {"seed": 5}, "b": {"seed": 0, "entry": other}, "c": {"seed": 1, "entry": other}}.items():
+        (tmp_path / "made" / name).mkdir()
+        (tmp_path / "made" / name / "error.json").write_text(json.dumps({**lost, "run_id": name * 16, **changes}))
+    publish([tmp_path / "made"], tmp_path)
+    return home
+
+
+def test_lost_runs_are_a_note_and_the_rest_is_compared_all_the_same(lossy: Path) -> None:
+    (note,) = verify(lossy).findings
+    assert not note.problem and note.what == "tells of 3 lost runs, which nothing shows"
+    page = lossy / "LEADERBOARD.md"
+    honest = page.read_text()
+    for old, new in (
+        ("| dcgan · hinge |", "| dcgan · hinge! |"),
+        ("2, 1 missing", "2"),
+        ("Missing: 3 runs", "Missing: 2 runs"),
+        ("ganbench publish runs --to results", "ganbench publish runs --to results; reboot"),
+        ("ganbench run --suite mnist", "ganbench run $(reboot) --suite mnist"),
+    ):
+        assert old in honest
+        page.write_text(honest.replace(old, new, 1))
+        (found,) = problems(lossy)
+        number = int(found.partition("LEADERBOARD.md: line ")[2].split()[0])
+        assert new.split("ganbench ")[-1] in page.read_text().splitlines()[number - 1]
+    page.write_text(honest)
+    table = lossy / "leaderboard.csv"
+    lines = table.read_text().splitlines(keepends=True)
+    at = next(i for i, line in enumerate(lines) if ",missing," in line)
+    table.write_text("".join([*lines[:at], lines[at].replace(",missing,", ",missing,0.0001"), *lines[at + 1 :]]))
+    assert "0.0001 in the table, none in the record" in problems(lossy)[0]
+
+
+def test_lines_that_are_there_twice_or_made_up(home: Path) -> None:
+    csv = home / "leaderboard.csv"
+    honest = csv.read_text()
+    head, first, *rest = honest.splitlines(keepends=True)
+    place = {name: at for at, name in enumerate(head.strip().split(","))}
+
+    def changed(**cells: str) -> str:
+        words = first.split(",")
+        for name, cell in cells.items():
+            words[place[name]] = cell
+        return ",".join(words)
+
+    who = "mnist-quick/leaderboard.csv: dcgan · hinge"
+    csv.write_text("".join([head, changed(value="0.001"), first, *rest]))
+    found = problems(home)
+    assert len(found) == 2 and found[0].startswith(f"{who}, seed 0, fd/mnist-cnn: 0.001 in the table, ")
+    assert found[1] == f"{who}, seed 0, fd/mnist-cnn: a line once more"
+    csv.write_text("".join([head, first, first, *rest]))
+    assert problems(home) == [f"{who}, seed 0, fd/mnist-cnn: a line once more"]
+    csv.write_text("".join([head, changed(seed="9", status="missing"), first, *rest]))
+    page = home / "LEADERBOARD.md"
+    page.write_text(page.read_text().replace("Headline: fd", "Headline: FID", 1))
+    found = problems(home)
+    assert any("seed 9, fd/mnist-cnn: " in line and "none in the record" in line for line in found)
+    assert any("LEADERBOARD.md: line " in line for line in found)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "says"),
+    [
+        (lambda text: text.replace(",sampling_error,", ",", 1), "lacks the column `sampling_error`"),
+        (lambda text: text.replace("suite,tier,", "tier,suite,", 1), "has its columns in another order"),
+        (lambda text: text.replace("reason\n", "reason,proof\n", 1), "follows no record with the column `proof`"),
+        (lambda text: text.replace("reason\n", "reason,reason\n", 1), "in another order, or twice"),
+        (lambda text: text + "one,two\n", "cells, the header has"),
+        (lambda text: "", "is no table (it is empty)"),
+    ],
+)
+def test_a_table_of_another_form(home: Path, spoil: Callable[[str], str], says: str) -> None:
+    table = home / "leaderboard.csv"
+    table.write_text(spoil(table.read_text()))
+    assert any(says in found for found in problems(home))
+
+
 @pytest.mark.parametrize(
     ("missing", "says"),
     [
