@@ -15,6 +15,8 @@ from ganbench.rank import Record
 
 AGAIN, MADE_WITH = "## How to make it again", "## Made with"
 _SEED = re.compile(r"\d{1,18}")
+_MARKED = re.compile(r"""(^|[;|])'(?=\s*["']*\s*[=+\-@＝＋－＠])""")
+"""What `ganbench.publish.csv` puts before the start of a formula, and where."""
 _TOLD_APART = re.compile(r"(.*) #([0-9a-f]{6})")
 
 Row = Mapping[str, str]
@@ -57,8 +59,8 @@ def _entry(line: Row, records: Sequence[Record]) -> tuple[str, dict[str, Any]]:
 
 
 def _unquoted(cell: str) -> str:
-    """A cell without the mark that keeps a spreadsheet from taking it for a formula."""
-    return cell.removeprefix("'")
+    """A cell without the marks that keep a spreadsheet from taking a part of it for a formula."""
+    return _MARKED.sub(r"\1", cell)
 
 
 def comparable(page: str, lines: Sequence[Row]) -> list[tuple[int, str]]:

@@ -103,7 +103,7 @@ def lossy(home: Path, tmp_path: Path) -> Path:
     lost |= {"status": "oom", "reason": "out of memory: 7; it is", "finished": "2031-01-01T00:00:00Z"}
     lost["environment"] = {**lost["environment"], "cpu": {"model": "Another CPU"}}
     lost["asked"] = {"suite": "mnist", "architecture": "dcgan", "loss": ["a b"]}
-    other = {"label": "=dcgan · lost [x=1]", "key": "c0ffee" * 10, "mode": "fast", "conditional": False}
+    other = {"label": "=dcgan · lost [x=1]; '-2", "key": "c0ffee" * 10, "mode": "fast", "conditional": False}
     for name, changes in {"a": {"seed": 5}, "b": {"seed": 0, "entry": other}, "c": {"seed": 1, "entry": other}}.items():
         (tmp_path / "made" / name).mkdir()
         (tmp_path / "made" / name / "error.json").write_text(json.dumps({**lost, "run_id": name * 16, **changes}))
