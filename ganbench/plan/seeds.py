@@ -1,9 +1,9 @@
 """Seeds are derived, never counted up: sha256 over (seed, purpose, axes).
 
 Torch's generator on a CPU looks at the low 32 bits of a seed only (a GPU's at all of it). Of n seeds used there about
-n² / 2³³ pairs are thus expected to begin one and the same sequence: one to five pairs in a run of 100,000 steps, one in
-thousands of tables among the initialisations of a hundred networks of each. Such a pair of steps draws the same noise, on
-other weights and other data; every draw by itself is as it should be. Seeds are not cut to 32 bits here, nor drawn
+n² / 2³³ pairs are thus expected to begin one and the same sequence: one to five pairs in a run of 100,000 steps, and
+among the initialisations of a hundred networks one pair in a million tables. Such a pair of steps draws the same noise,
+on other weights and other data; every draw by itself is as it should be. Seeds are not cut to 32 bits here, nor drawn
 without repetition, because either would change every run.
 """
 
