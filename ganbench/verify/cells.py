@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from ganbench.plan.spec import FOREIGN, TRAINED
@@ -40,7 +40,7 @@ def _twice(runs: Sequence[Run]) -> Iterator[Finding]:
             what = "a reproduction on another machine of" if elsewhere else "the same run as"
             yield Finding(run.folder, f"{who}{what} {first.folder.name}", not elsewhere)
         else:
-            edited = _code(record) != _code(other)
+            edited = _edited(run, first)
             what = "made with other code than" if edited else "a second run of this seed beside"
             yield Finding(run.folder, f"{who}{what} {first.folder.name}", not edited)
 
@@ -88,7 +88,15 @@ def _machine(record: dict[str, Any]) -> Any:
     return (record.get("environment") or {}).get("machine")
 
 
-def _code(record: dict[str, Any]) -> list[tuple[str, str]]:
-    return sorted(
-        (str(p.get("module")), str(p.get("sha256"))) for p in record.get("plugins") or [] if isinstance(p, dict)
-    )
+def _edited(run: Run, other: Run) -> bool:
+    """Whether other code took part in the training: what a run was measured with makes no other run of it. Records alone
+    do not say which is which: then a plugin that both have must differ."""
+    if run.spec and other.spec:
+        return _code(run.spec.plugins) != _code(other.spec.plugins)
+    one, two = (_code(_of(known).get("plugins") or []) for known in (run, other))
+    shared = {module for module, _ in one} & {module for module, _ in two}
+    return any(module in shared for module, _ in one ^ two)
+
+
+def _code(plugins: Iterable[Any]) -> set[tuple[str, str]]:
+    return {(str(p.get("module")), str(p.get("sha256"))) for p in plugins if isinstance(p, dict)}

@@ -240,21 +240,32 @@ def test_a_seed_twice(home: Path) -> None:
     assert any("dcgan · hinge, seed 1: a second run of this seed beside" in found for found in problems(home))
 
 
+def respecified(home: Path, name: str, change: Edit) -> Path:
+    """A copy of a run under another specification that holds to its own id; its record says that id."""
+    copy = home / name
+    shutil.copytree(one(home, RUN), copy)
+    value = json.loads((copy / "spec.json").read_text())
+    change(value)
+    known = {key: field for key, field in value.items() if key not in ("run_id", "schema_version")}
+    spec = RunSpec(**{k: tuple(v) if k in ("components", "plugins") else v for k, v in known.items()})
+    spec.write(copy)
+    edit(copy / "result.json", lambda record: record.update(run_id=spec.run_id, seed=spec.seed))
+    return copy
+
+
+def test_a_second_run_of_a_seed_is_no_run_of_edited_code_for_what_it_was_measured_with(home: Path) -> None:
+    second = respecified(home, "second", lambda value: value.update(threads=value["threads"] + 1))
+    edit(second / "result.json", lambda record: record["plugins"].append({"module": "further", "sha256": "0" * 64}))
+    assert any(": a second run of this seed beside " in found for found in problems(home))
+    shutil.rmtree(second)
+    edited = respecified(home, "edited", lambda value: value["plugins"][0].update(sha256="0" * 64))
+    told = [f for f in verify(home).findings if ": made with other code than " in f.what]
+    assert [f.problem for f in told] == [False] and edited.name in (told[0].where.name, told[0].what.split()[-1])
+
+
 def test_a_seed_passed_off_as_another(home: Path) -> None:
     """Seed 0 relabelled as seed 7 throughout, ids, fingerprints, tables and all."""
-    copy = home / "dcgan-hinge-s7"
-    shutil.copytree(one(home, RUN), copy)
-    edit(copy / "spec.json", lambda value: value.update(seed=7))
-    value = json.loads((copy / "spec.json").read_text())
-    spec = RunSpec(
-        **{
-            k: tuple(v) if k in ("components", "plugins") else v
-            for k, v in value.items()
-            if k not in ("run_id", "schema_version")
-        }
-    )
-    spec.write(copy)
-    edit(copy / "result.json", lambda record: record.update(seed=7, run_id=spec.run_id))
+    copy = respecified(home, "dcgan-hinge-s7", lambda value: value.update(seed=7))
     publish([home], home.parent)
     (found,) = problems(home)
     assert found.startswith("mnist-quick/dcgan-hinge-s7") or found.startswith("mnist-quick/dcgan-hinge-s0-")
