@@ -89,8 +89,10 @@ def _machine(record: dict[str, Any]) -> Any:
 
 
 def _edited(run: Run, other: Run) -> bool:
-    """Whether other code took part in the training: what a run was measured with makes no other run of it. Records alone
-    do not say which is which: then a plugin that both have must differ."""
+    """Whether other code took part in the training: what a run was measured with makes no other run of it.
+
+    Records alone do not say which is which: then a plugin that both have must differ.
+    """
     if run.spec and other.spec:
         return _code(run.spec.plugins) != _code(other.spec.plugins)
     one, two = (_code(_of(known).get("plugins") or []) for known in (run, other))
