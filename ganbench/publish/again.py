@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from ganbench.publish.text import plain
+from ganbench.publish.text import plain, without_place
 from ganbench.rank import Record
 
 OPTIONS = (
@@ -44,6 +44,6 @@ def _words(options: Mapping[str, Any]) -> Iterator[str]:
     for name in OPTIONS:
         given = options.get(name) or []
         for value in given if isinstance(given, list) else [given]:
-            if isinstance(value, str) and (word := plain(value).replace("`", "")):
+            if isinstance(value, str) and (word := without_place(plain(value).replace("`", ""))):
                 yield f"--{name}"
                 yield word

@@ -14,14 +14,13 @@ from ganbench.errors import UsageError
 from ganbench.publish import csv, markdown
 from ganbench.publish.again import commands
 from ganbench.publish.grids import small_grid
-from ganbench.publish.text import plain
+from ganbench.publish.text import is_place, plain
 from ganbench.rank import Leaderboard, Record, find_runs, from_records, load_records, read_record
 from ganbench.record.files import write_atomic, write_text_atomic
 
 RUN_BYTES = 200_000
 """Most bytes that a published run may have."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+=-]{0,119}")
-_PLACE = re.compile(r"[/~\\]|[A-Za-z]:\\")
 
 
 def publish(dirs: Iterable[str | Path], to: str | Path) -> list[Path]:
@@ -129,7 +128,7 @@ def _environment(boards: list[Leaderboard]) -> list[str]:
     for board in boards:
         for environment in board.environments:
             for key, value in _facts(environment):
-                if isinstance(value, str) and value and not _PLACE.match(value):
+                if isinstance(value, str) and value and not is_place(value):
                     seen.setdefault(plain(key), set()).add(plain(value))
     if not seen:
         return []

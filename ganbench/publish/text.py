@@ -9,6 +9,8 @@ from collections.abc import Iterable
 
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])|\x9b[0-?]*[ -/]*[@-~]")
 
+_PLACE = re.compile(r"(?:[A-Za-z]:)?[/~\\]")
+
 DIGITS = 3
 """Significant digits of a score."""
 NOTHING = "–"
@@ -20,6 +22,20 @@ def plain(text: object) -> str:
     bare = _ANSI.sub("", str(text))
     kept = (" " if ch.isspace() else ch for ch in bare if ch.isspace() or unicodedata.category(ch)[0] != "C")
     return " ".join("".join(kept).split())
+
+
+def is_place(text: str) -> bool:
+    """Whether a text begins as a place on somebody's machine does: at the root, a drive or a home."""
+    return _PLACE.match(text) is not None
+
+
+def without_place(word: str) -> str:
+    """A word of a command, with the last name alone of a path that is a place (also behind `KEY=`): what one types
+    where that file is at hand. Paths that are relative stay as they are."""
+    key, equals, value = word.partition("=")
+    if equals and not is_place(key):
+        return f"{key}={without_place(value)}"
+    return re.split(r"[/\\]", word.rstrip("/\\"))[-1].lstrip("~") if is_place(word) else word
 
 
 def decimals(values: Iterable[float]) -> int | None:

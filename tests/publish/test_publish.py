@@ -218,6 +218,16 @@ def test_the_page_has_every_command_that_was_asked_for_and_nothing_else_of_a_rec
     ]
 
 
+def test_a_command_names_files_and_no_place_on_somebodys_machine(tmp_path):
+    places = ["/root/me/mine.py", "~/mine.py", "C:\\Users\\me\\mine.py", "~me", "/", "\\\\host\\mine.py"]
+    asked = {"plugin": [*places, "a/mine.py", "my.module"], "plugins-dir": "/root/me/boxes/", "set": ["f=/root/x.pt"]}
+    publish([write(tmp_path / "runs", [record("a", asked=asked)])], tmp_path / "results")
+    page = (tmp_path / "results" / "toys-full" / "LEADERBOARD.md").read_text()
+    plugins = ["mine.py", "mine.py", "mine.py", "me", "mine.py", "a/mine.py", "my.module"]
+    words = ["ganbench run --set f=x.pt", *(f"--plugin {word}" for word in plugins), "--plugins-dir boxes"]
+    assert page.split("```")[1].splitlines()[1] == " ".join(words)
+
+
 def test_publishing_again_changes_no_byte_and_adding_keeps_the_old(tmp_path):
     def contents():
         return {path: path.read_bytes() for path in sorted((tmp_path / "results").rglob("*")) if path.is_file()}
