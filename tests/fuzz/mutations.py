@@ -8,10 +8,12 @@ import random
 from collections.abc import Iterator
 from typing import Any
 
-DEEP, LONG = "@deep@", "@long@"
-"""Stand for a list 100,000 levels deep, and a number of 10,000 digits, until the text is made."""
+DEEP, NESTED, LONG, HALF = "@deep@", "@nested@", "@long@", "@half@"
+"""Stand for a list 100,000 levels deep, objects 900 levels deep (which Python's parser takes), a number of 10,000
+digits, and half a surrogate pair, until the text is made."""
+HUGE = (2**63, 10**30, -(10**30), 10**400)
 ODD: tuple[Any, ...] = (
-    *(None, True, False, 0, 1, -1, 2, 2**31, 2**63, -(2**63) - 1, 10**18, 10**400, 1e308, 5e-324, -0.0),
+    *(None, True, False, 0, 1, -1, 2, 2**31, 2**63, -(2**63) - 1, 10**18, *HUGE, 1e80, -1e80, 1e308, 5e-324, -0.0),
     *(
         float("nan"),
         float("inf"),
@@ -28,7 +30,7 @@ ODD: tuple[Any, ...] = (
     ),
     *("x" * 100_000, "../../../etc/passwd", "/dev/zero", "https://[::", "$(touch x)", "os.system", "{0.__class__}"),
     *([], {}, [[]], [{}], [1, "a", None], {"a": 1}, {"": {}}, list(range(1000)), {str(k): k for k in range(1000)}),
-    *(DEEP, LONG),
+    *(DEEP, NESTED, LONG, HALF),
 )
 
 
@@ -79,6 +81,16 @@ def changed(value: Any, draw: random.Random) -> Any:
     return tree["root"]
 
 
+def put(value: Any, path: tuple[str | int, ...], new: Any) -> Any:
+    """A copy with another value at a path; objects on the way that are not there are made."""
+    tree = copy.deepcopy(value)
+    holder = tree
+    for key in path[:-1]:
+        holder = holder.setdefault(key, {}) if isinstance(holder, dict) else holder[key]
+    holder[path[-1]] = new
+    return tree
+
+
 def _places(tree: Any) -> Iterator[tuple[Any, Any]]:
     """Every (holder, key) of a tree."""
     for key in list(tree) if isinstance(tree, dict) else range(len(tree)):
@@ -99,7 +111,8 @@ def as_toml(value: Any) -> bytes:
 
 
 def _filled(text: str) -> str:
-    return text.replace(f'"{DEEP}"', "[" * 100_000 + "]" * 100_000).replace(f'"{LONG}"', "9" * 10_000)
+    text = text.replace(f'"{DEEP}"', "[" * 100_000 + "]" * 100_000).replace(f'"{LONG}"', "9" * 10_000)
+    return text.replace(f'"{NESTED}"', '{"a":' * 900 + "1" + "}" * 900).replace(HALF, "\\ud800")
 
 
 def _toml(value: Any) -> str:

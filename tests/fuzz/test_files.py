@@ -1,13 +1,12 @@
 """Every file that is read, damaged at random: a clear line each, nothing lost, nothing executed, no memory blown up.
 
-200 cases by default, 10,000 with `-m full`. A case is its number: the same one gives the same damage.
+200 cases by default, 10,000 with `-m full`.
 """
 
 from __future__ import annotations
 
 import json
 import random
-import resource
 import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -17,8 +16,9 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from cases import each, some
 from made_records import record, scale_records
-from mutations import as_json, as_toml, changed, damaged
+from mutations import HALF, HUGE, NESTED, as_json, as_toml, changed, damaged, put
 from tiny_runs import PARTS, plan_runs
 from watched import held
 
@@ -40,35 +40,15 @@ from ganbench.train.run import Interrupted, Run
 
 CPU = torch.device("cpu")
 TOY = Path(__file__).parents[1] / "execute" / "toy.py"
-MOST_MEMORY = 400 * 2**10
-"""kB by which the process may grow over all cases of one kind."""
-Case = Callable[[random.Random, Path], None]
-
-
-def some(few: int, many: int) -> pytest.MarkDecorator:
-    """The first cases by default, and all others in the long tests, a block each."""
-    blocks = [range(few), *(range(n, min(n + 250, many)) for n in range(few, many, 250))]
-    params = [pytest.param(b, id=f"{b[0]}-{b[-1]}", marks=[pytest.mark.full] if b[0] else []) for b in blocks]
-    return pytest.mark.parametrize("numbers", params)
-
-
-@pytest.fixture(autouse=True)
-def memory() -> Iterator[None]:
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    yield
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < MOST_MEMORY
-
-
-def each(numbers: range, kind: str, place: Path, case: Case) -> None:
-    """Go through the cases; a failure names its number."""
-    for number in numbers:
-        folder = place / str(number)
-        folder.mkdir()
-        try:
-            case(random.Random(f"{kind} {number}"), folder)
-        except BaseException as error:
-            error.add_note(f"{kind}, case {number}")
-            raise
+CRAFTED: tuple[tuple[tuple[str | int, ...], Any], ...] = (
+    *((("seed",), number) for number in HUGE),
+    (("suite", "levels", "learnt", "recall_at_least"), HUGE[-1]),
+    (("suite", "levels", "readable", "below"), HUGE[-1]),
+    *((("scores", 0, "value"), value) for value in (1e80, -1e80, -1e308, 1e-300)),
+    *(((*path, "further"), NESTED) for path in ((), ("suite",), ("scores", 0, "parts"))),
+    (("entry", "label"), HALF),
+)
+"""Well-formed records with one value that some reader could stumble over; the first cases of their test."""
 
 
 @dataclass(frozen=True)
@@ -127,18 +107,26 @@ def _with_its_own_id(value: dict[str, Any], folder: Path) -> dict[str, Any]:
 @some(50, 2000)
 def test_records(numbers: range, tmp_path: Path) -> None:
     looks = [{"cycle": 5, "column": "fd/toy", "value": 3.0, "n": 50}]
-    others = [record("a", 1), record("b"), *scale_records()[:2]]
-    made = record("a", looks=looks, forced=[{"cycle": 3, "differences": {"torch": ["1", "2"]}}])
+    rows = [record(label, seed, 100.0 + 9 * seed + at) for at, label in enumerate("ab") for seed in (0, 1, 2)]
+    others = [*rows[1:], *scale_records()[:2]]
+    newest = "2027-01-01T00:00:00Z"  # of which the table takes what its suite says
+    made = record("a", finished=newest, looks=looks, forced=[{"cycle": 3, "differences": {"torch": ["1", "2"]}}])
 
     def case(draw: random.Random, folder: Path) -> None:
-        whole = {**made, "status": draw.choice(("completed", "diverged", "skipped", "crashed", "oom"))}
+        number = int(folder.name)
+        crafted = CRAFTED[number] if number < len(CRAFTED) else None
+        status = draw.choice(("completed", "diverged", "skipped", "crashed", "oom"))
+        whole = {**made, "status": "completed" if crafted else status}
         for at, other in enumerate(others):
             (folder / str(at)).mkdir()
             (folder / str(at) / "result.json").write_bytes(as_json(other))
         lost = whole["status"] in ("crashed", "oom")
         file = folder / "x" / ("error.json" if lost else "result.json")
         file.parent.mkdir()
-        file.write_bytes(as_json(changed(whole, draw)) if draw.random() < 0.7 else damaged(as_json(whole), draw))
+        if crafted:
+            file.write_bytes(as_json(put(whole, *crafted)))
+        else:
+            file.write_bytes(as_json(changed(whole, draw)) if draw.random() < 0.7 else damaged(as_json(whole), draw))
 
         def read() -> None:
             boards = leaderboards([folder])
