@@ -80,6 +80,7 @@ _ITEMS: dict[str, dict[str, Types]] = {
         "sampling_error": (dict, NULL),
         "parts": (dict, NULL),
     },
+    "plugins": {"module": (str, NULL), "sha256": (str, NULL)},
     "looks": {"cycle": (int, NULL), "column": (str, NULL), "value": (*NUMBER, NULL), "n": (int, NULL)},
     "forced": {"differences": (dict,)},
 }
@@ -150,6 +151,8 @@ def _check(record: Record, file: Path) -> None:
         for part, value in (score["parts"] or {}).items():
             require(file, f"scores[{at}].parts.{part}", value, (*NUMBER, NULL))
         one_of(file, f"scores[{at}].direction", score["direction"], ("lower", "higher", "none"))
+    for player, digest in (record.get("weights") or {}).items():
+        require(file, f"weights.{player}", digest, (str, NULL))
     for variant, sanity in (record.get("sanity") or {}).items():
         require(file, f"sanity.{variant}", sanity, (dict,))
         require_fields(file, sanity, _SANITY, f"sanity.{variant}")
