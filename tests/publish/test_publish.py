@@ -219,8 +219,8 @@ def test_the_page_has_every_command_that_was_asked_for_and_nothing_else_of_a_rec
 
 
 def test_a_command_names_files_and_no_place_on_somebodys_machine(tmp_path):
-    places = ["/root/me/mine.py", "~/mine.py", "C:\\Users\\me\\mine.py", "~me", "/", "\\\\host\\mine.py"]
-    asked = {"plugin": [*places, "a/mine.py", "my.module"], "plugins-dir": "/root/me/boxes/", "set": ["f=/root/x.pt"]}
+    places = ["/srv/me/mine.py", "~/mine.py", "C:\\me\\mine.py", "~me", "/", "\\\\host\\mine.py"]
+    asked = {"plugin": [*places, "a/mine.py", "my.module"], "plugins-dir": "/srv/me/boxes/", "set": ["f=/srv/x.pt"]}
     publish([write(tmp_path / "runs", [record("a", asked=asked)])], tmp_path / "results")
     page = (tmp_path / "results" / "toys-full" / "LEADERBOARD.md").read_text()
     plugins = ["mine.py", "mine.py", "mine.py", "me", "mine.py", "a/mine.py", "my.module"]
