@@ -7,10 +7,12 @@ import os
 import subprocess
 import sys
 import tomllib
+import warnings
 from pathlib import Path
 
 import pytest
 
+from ganbench import Caution
 from ganbench.cli import main
 
 BAD = '''"""A loss that never reaches G."""
@@ -54,6 +56,13 @@ def test_a_line_for_each_check(bad: Path, capsys: pytest.CaptureFixture[str]) ->
     assert failed[0].startswith("  FAILED   attached: ")
     assert ".detach()" in failed[0]
     assert lines[-1].startswith(f"{len(lines) - 2} checks: ")
+
+
+def test_what_a_metric_warns_of_on_made_up_samples_is_no_matter(capsys: pytest.CaptureFixture[str]) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", Caution)
+        code, out, _ = called(["check", "metric/classification-accuracy"], capsys)
+    assert code == 0 and out.endswith("5 checks: 5 ok\n")
 
 
 def test_for_programs(bad: Path, capsys: pytest.CaptureFixture[str]) -> None:
