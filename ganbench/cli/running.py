@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json as jsons
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,7 +13,7 @@ from rich.console import Console
 
 from ganbench.cli.leaderboard import show as show_leaderboard
 from ganbench.cli.planning import Planned
-from ganbench.cli.terminal import columns, count, duration, one_line
+from ganbench.cli.terminal import as_json, columns, count, duration, one_line
 from ganbench.errors import UsageError
 from ganbench.execute import folders
 from ganbench.execute.forkserver import ForkServer
@@ -33,7 +32,7 @@ def show(planned: Planned, out: Path, resume: str, json: bool) -> int:
     """Print the plan and write nothing."""
     runs = folders.survey(planned.plan, out, resume)
     if json:
-        typer.echo(jsons.dumps(_plan(planned, runs, out), indent=1, ensure_ascii=False))
+        typer.echo(as_json(_plan(planned, runs, out)))
         return 0
     typer.echo(_opening(planned, runs, out))
     for notice in _notices(planned, runs):

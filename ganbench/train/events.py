@@ -22,7 +22,8 @@ class EventLog:
 
     def write(self, *events: Mapping[str, Any]) -> None:
         """Append events; they reach the file at once, all of them or (with an `OSError`) none."""
-        lines = b"".join(json.dumps(finite(event), ensure_ascii=False).encode() + b"\n" for event in events)
+        text = "".join(json.dumps(finite(event), ensure_ascii=False) + "\n" for event in events)
+        lines = text.encode(errors="replace")  # an error may name a file whose name is no text
         rest = memoryview(lines)
         try:
             while rest:

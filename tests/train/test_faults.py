@@ -78,8 +78,9 @@ def test_an_event_that_finds_no_room_leaves_no_torn_line(tmp_path: Path) -> None
         assert error.value.errno == errno.EFBIG and file.stat().st_size == size == log.offset
         room()
         log.write({"kind": "progress", "cycle": 2}, {"kind": "progress", "cycle": 3})
+    log.write({"kind": "progress", "cycle": 4, "of": "caf\udce9"})
     log.close()
-    assert [json.loads(line)["cycle"] for line in file.read_text().splitlines()] == [1, 2, 3]
+    assert [json.loads(line)["cycle"] for line in file.read_text().splitlines()] == [1, 2, 3, 4]
 
 
 @pytest.mark.parametrize("size", [5_000, 40_000], ids=["events", "checkpoint"])
