@@ -20,7 +20,7 @@ from ganbench.own_data.source import Source
 from ganbench.own_data.split import SPLITS, divided
 from ganbench.own_data.store import Content
 
-VERSION = 1
+VERSION = 2
 """Of the reading: raised where the same files would become other samples, so that they are read anew."""
 
 READERS: dict[str, Callable[[Source], Reader]] = {"images": Folder, "npz": Array, "huggingface": Hub}
