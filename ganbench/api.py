@@ -178,7 +178,7 @@ class Architecture:
 
     generator(spec, recipe) -> nn.Module: `forward(z)` or `forward(z, y)`; z `(B, recipe["latent"])` to
         `(B, *spec.shape)` in `spec.range`. discriminator(spec, recipe) -> nn.Module: `forward(x)` or `forward(x, y)` to
-        logits `(B,)` or an `Answer`.
+        logits `(B,)` or an `Answer`. A parameter called `input` (an `nn.Sequential`'s) is z in G and x in D.
     accepts: what data it takes. offers: traits that components may require or forbid, a tuple or a function
         `(spec, recipe) -> tuple`: `"labels"` (it takes class labels), `"per-sample-D"` (D answers each sample on its
         own: no batch statistics), `"features"` (D hands out `.features` and has `.width`).

@@ -71,6 +71,7 @@ def commands() -> list[str]:
 EXAMPLE = ROOT / "plugins" / "examples" / "boundary-seeking"
 FIRST = [
     "ganbench run --suite smoke -p my_loss.py --loss mine",
+    "ganbench run --suite smoke -p my_gan.py --architecture my-gan",
     "ganbench new loss mine",
     "ganbench run --suite smoke -p mine.py --loss mine",
     "ganbench run --suite smoke --architecture mlp --loss boundary:boundary-seeking",
@@ -128,13 +129,15 @@ def test_commands_work(command: str, desk: Path) -> None:
 
 
 @pytest.mark.xdist_group("desk")
-def test_the_newcomers_losses_have_rows(desk: Path) -> None:
-    """The one typed from README, the one that `ganbench new` wrote, and the installed one, whose record names it."""
+def test_what_the_newcomer_wrote_has_rows(desk: Path) -> None:
+    """The loss and the GAN typed from the pages, the loss that `ganbench new` wrote, and the installed one, whose
+    record names it."""
     assert set(FIRST) <= set(commands())
     records = [json.loads(file.read_text()) for file in (desk / "runs" / "smoke").glob("*/result.json")]
     rows = {(r["entry"]["label"], p["provider"], p["distribution"]) for r in records for p in r["plugins"]}
     for architecture in ("mlp", "dcgan"):
         assert {(f"{architecture} · mine", provider, None) for provider in ("my_loss", "mine")} <= rows
+    assert ("my-gan · non-saturating", "my_gan", None) in rows
     assert ("mlp · boundary-seeking", "boundary", "boundary-seeking") in rows
     for record in records:
         assert record["status"] == "completed", record

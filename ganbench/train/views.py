@@ -18,7 +18,8 @@ Chain = Sequence[Callable[[Batch], Batch]]
 class View:
     """A network behind its chain of views (augmentation, noise, packing).
 
-    It passes a batch's fields to `forward` by parameter name and answers once per batch object until `forget`.
+    It passes a batch's fields to `forward` by parameter name (`input`, as PyTorch's own modules call theirs, is x where
+    the batch has samples, else z) and answers once per batch object until `forget`.
     autocast: the type that the network computes in; what it gives is float32 again. channels_last: how images are laid
     out for it.
     """
@@ -121,10 +122,15 @@ class View:
         arguments = {}
         for name, required in self._fields:
             value = batch.get(name)
+            if value is None and required and name == "input":
+                value = batch.z if batch.x is None else batch.x
             if value is not None:
                 arguments[name] = value
             elif required:
-                raise TypeError(f"{self.name}.forward needs '{name}', which this batch ({batch.origin}) does not have")
+                raise TypeError(
+                    f"{self.name}.forward needs '{name}', which this batch ({batch.origin}) does not have; "
+                    f"{_mend(name, batch)}"
+                )
         if self._channels_last:
             arguments = {k: _channels_last(v) for k, v in arguments.items()}
         if self._autocast is None:
@@ -148,6 +154,14 @@ def answers_of(views: Mapping[str, View]) -> dict[str, list[Tensor]]:
             for origin, answers in view.seen().items():
                 found.setdefault(origin, []).extend(answers)
     return found
+
+
+def _mend(name: str, batch: Batch) -> str:
+    """How to mend a `forward` that asks for what the batch does not have."""
+    if name == "y":
+        return 'it is handed labels in a conditional run: offers=("labels",), on data that have them'
+    has = [field for field in ("x", "z", "y") if batch.get(field) is not None]
+    return f"it has {', '.join([*has, *batch.extra])}: name the parameter {'z' if batch.x is None else 'x'}"
 
 
 def _channels_last(value: Any) -> Any:

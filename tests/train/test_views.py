@@ -115,3 +115,23 @@ def test_what_was_seen_is_detached_and_sorted_by_origin():
     seen = view.seen()
     assert {k: len(v) for k, v in seen.items()} == {"real": 1, "fake": 2}
     assert not any(v.requires_grad for values in seen.values() for v in values)
+
+
+def test_a_parameter_called_input_is_x_where_there_are_samples_else_z():
+    bare = nn.Sequential(nn.Linear(2, 1), nn.Flatten(0))
+    z, both = Batch(z=torch.ones(4, 2), origin="latent"), real().but(z=torch.zeros(2, 2))
+    made = View("G", bare).make(z)
+    assert torch.equal(made.x, bare(z.z)) and made.origin == "fake"
+    assert torch.equal(View("D", bare)(both), bare(both.x))
+    named = both.but(extra={"input": torch.ones(2, 2)})
+    assert torch.equal(View("D", bare)(named), bare(torch.ones(2, 2))), "a field of that name comes first"
+
+
+@pytest.mark.parametrize(("batch", "field"), [(Batch(z=torch.ones(4, 2), origin="latent"), "z"), (real(), "x")])
+def test_an_unknown_parameter_is_told_which_name_it_should_have(batch, field):
+    class Odd(nn.Module):
+        def forward(self, picture):
+            return picture
+
+    with pytest.raises(TypeError, match=rf"forward needs 'picture', .* it has {field}: name the parameter {field}$"):
+        View("N", Odd())(batch)
