@@ -108,7 +108,10 @@ def _foreign(asked: Request, place: Path) -> int:
         for ready in folders.prepare(work):
             foreign.write_given(spec, ready, given)
         slot = Slot(found.slots[0], doors=_doors(asked, plan.weights), held=(lock.descriptor,))
-        outcome = _finish(slot, folder)
+        try:
+            outcome = _finish(slot, folder)
+        finally:
+            folders.put_back([folder])
     scale = f"suite {how.suite.name}, tier {how.tier.name}"
     opening = f"{name}: {len(given.x):,} of {given.total:,} samples against {spec.score['dataset']}, as {scale}"
     if outcome.lost:

@@ -81,11 +81,15 @@ def run(planned: Planned, out: Path, resume: str, json: bool) -> int:
                 done = sum((folder / "result.json").exists() for folder in todo)
                 live.say(f"interrupted: {done} of {count(len(todo), 'run')} done; the same command goes on from there")
                 return 130
+            finally:
+                kept = folders.put_back(todo)
     left = [outcome for outcome in outcomes if outcome.status == LEFT]
     lost = [outcome for outcome in outcomes if outcome.lost and outcome not in left]
     show_leaderboard(home, "json" if json else "text")
     if lost:
         typer.echo(f"ganbench: {_losses(lost, len(runs))}", err=True)
+    if kept:
+        typer.echo(f"ganbench: {count(len(kept), 'run')} not scored anew, so the scores from before stand", err=True)
     if left:
         whom = f"{count(len(left), 'run')} left to other processes, which are at work on them"
         typer.echo(f"ganbench: {whom}; the same command later does what is missing then", err=True)

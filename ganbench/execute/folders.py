@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping, Sequence
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ganbench.errors import UsageError, nearest
-from ganbench.execute.lock import NAMES, Busy, RunLock, unusable
+from ganbench.execute.lock import CHILDREN, NAMES, Busy, RunLock, unusable
 from ganbench.execute.slot import clear
 from ganbench.plan.build import Plan
 from ganbench.plan.spec import TRAINED, RunSpec
-from ganbench.record.files import read_json
-from ganbench.record.head import EARLIER
+from ganbench.record.files import Unreadable, read_json
+from ganbench.record.head import EARLIER, EARLIER_SPEC
 
 POLICIES = ("missing", "failed", "forced", "all", "never")
 DONE, FAILED, OPEN, STALE = "done", "failed", "open", "stale"
+BROKEN = "result-broken.json"
+"""Where a result is kept that cannot be read, once its run is done again."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +28,8 @@ class Planned:
 
     state: `"done"` (it has a result), `"failed"` (an attempt was lost), `"open"` (neither), `"stale"` (its result says
     something else than what the plan asks for now, about scores or the table; training stands). todo: whether it runs.
-    asked_as: the label that the plan gives it, where the same run lies there under another one, which it keeps.
+    asked_as: the label that the plan gives it, where the same run lies there under another one, which it keeps. broken:
+    whether it has a result that cannot be read, which counts as none.
     """
 
     spec: RunSpec
@@ -33,10 +37,13 @@ class Planned:
     state: str
     todo: bool
     asked_as: str | None = None
+    broken: bool = False
 
     @property
     def notice(self) -> str | None:
         """A line for the user, where there is something to say."""
+        if self.broken and self.todo:
+            return f"{self.folder}: its result.json cannot be read; made again, that one becomes {BROKEN}"
         if self.asked_as is None:
             return None
         return f"{self.asked_as} is the same run as {self.spec.entry['label']}, under whose name it lies and stays"
@@ -81,7 +88,14 @@ def survey(plan: Plan, out: Path, resume: str = "missing") -> list[Planned]:
     missing = {OPEN, FAILED, STALE}
     wanted = {"missing": missing, "forced": missing, "failed": {FAILED}}.get(resume, missing | {DONE})
     runs = [
-        Planned(spec, folder, state, state in wanted, None if spec is asked else asked.entry["label"])
+        Planned(
+            spec,
+            folder,
+            state,
+            todo=state in wanted,
+            asked_as=None if spec is asked else asked.entry["label"],
+            broken=state in (OPEN, FAILED) and (folder / "result.json").exists(),
+        )
         for asked, (spec, folder), state in zip(plan.runs, found, states, strict=True)
     ]
     for run in runs:
@@ -138,18 +152,61 @@ def prepare(work: Sequence[Planned]) -> list[Path]:
 
 
 def _prepare(planned: Planned) -> None:
-    if _said(planned.folder).get("run_id") not in (None, planned.spec.run_id):
-        clear(planned.folder)
-    if planned.state == STALE and (planned.folder / "result.json").exists():
-        (planned.folder / "result.json").replace(planned.folder / EARLIER)
-    planned.spec.write(planned.folder)
+    folder, result = planned.folder, planned.folder / "result.json"
+    if _said(folder).get("run_id") not in (None, planned.spec.run_id):
+        clear(folder)
+    if _put_back(folder) and _state(planned.spec, folder) == DONE:
+        return  # a command that was killed had set aside what this one asks for
+    if result.exists() and not _readable(result):
+        result.replace(folder / BROKEN)
+    elif result.exists() and _state(planned.spec, folder) == STALE:
+        with contextlib.suppress(FileNotFoundError):
+            shutil.copyfile(folder / "spec.json", folder / EARLIER_SPEC)
+        result.replace(folder / EARLIER)
+    planned.spec.write(folder)
+
+
+def put_back(folders: Iterable[Path]) -> list[Path]:
+    """Results that `prepare` set aside stand again, with their specifications, wherever no new one was made; of which
+    folders. An `error.json` of the attempt stays beside them, and says why there is no new one."""
+    back = []
+    for folder in filter(_set_aside, folders):
+        with contextlib.suppress(Busy), RunLock(folder, CHILDREN):
+            if _put_back(folder):
+                back.append(folder)
+    return back
+
+
+def _set_aside(folder: Path) -> bool:
+    """Whether the only result of a folder is one that was set aside, and what it answers is known."""
+    return not (folder / "result.json").exists() and all((folder / f).is_file() for f in (EARLIER_SPEC, EARLIER))
+
+
+def _put_back(folder: Path) -> bool:
+    if not _set_aside(folder):
+        return False
+    (folder / EARLIER_SPEC).replace(folder / "spec.json")
+    (folder / EARLIER).replace(folder / "result.json")
+    return True
 
 
 def _state(spec: RunSpec, folder: Path) -> str:
-    if (folder / "result.json").exists():
+    result = folder / "result.json"
+    if result.exists() and _readable(result):
         said = _said(folder)
         return DONE if _question(said) == _question(spec.json()) else STALE
     return FAILED if (folder / "error.json").exists() else OPEN
+
+
+def _readable(result: Path) -> bool:
+    """Whether a file holds a record at all. One of a newer version does, and is not this program's to replace."""
+    try:
+        read_json(result)
+    except Unreadable:
+        return False
+    except UsageError:
+        return True
+    return True
 
 
 def _question(said: Mapping[str, object]) -> dict[str, object]:

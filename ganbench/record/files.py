@@ -25,6 +25,10 @@ FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _TEMPORARY = "-unfinished."
 
 
+class Unreadable(UsageError):
+    """A file that holds no record of any version: cut short, say, or no JSON at all."""
+
+
 def write_atomic(path: Path, write: Callable[[IO[bytes]], Any], previous: Path | None = None) -> None:
     """Let `write` fill a temporary file beside `path`, then put it in place at once.
 
@@ -91,12 +95,12 @@ def read_json(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise UsageError(f"{path}: cannot be read ({error.strerror or error})") from None
     except (ValueError, RecursionError) as error:
-        raise UsageError(f"{path}: not a JSON file ({error}); delete it, or the run's folder, and run again") from None
+        raise Unreadable(f"{path}: not a JSON file ({error}); delete it, or the run's folder, and run again") from None
     if not isinstance(value, dict):
-        raise UsageError(f"{path}: expected a JSON object, found a {type(value).__name__}")
+        raise Unreadable(f"{path}: expected a JSON object, found a {type(value).__name__}")
     version = value.get("schema_version")
     if not isinstance(version, int) or isinstance(version, bool):
-        raise UsageError(f"{path}: has no integer schema_version, so it is no file of ganbench")
+        raise Unreadable(f"{path}: has no integer schema_version, so it is no file of ganbench")
     if version > SCHEMA_VERSION:
         raise UsageError(
             f"{path}: schema_version {version} is newer than {SCHEMA_VERSION}, the newest this ganbench knows; "

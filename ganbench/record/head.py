@@ -10,7 +10,10 @@ from typing import Any
 from ganbench.record.files import write_json_atomic
 
 EARLIER = "result-earlier.json"
-"""Where a result is kept that is to be measured again, for what cannot be: early looks, whose samples are gone."""
+"""Where a result is kept that is to be measured again: until that is done, and for what cannot be, early looks, whose
+samples are gone."""
+EARLIER_SPEC = "spec-earlier.json"
+"""The specification of that result."""
 
 
 def now() -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from ganbench.errors import UsageError, short
 from ganbench.plan.spec import RunSpec
 from ganbench.record.files import read_json, write_json_atomic
-from ganbench.record.head import EARLIER, head
+from ganbench.record.head import EARLIER, EARLIER_SPEC, head
 from ganbench.record.schema import NULL, Types, require, require_fields
 
 STATUSES = ("completed", "diverged")
@@ -76,7 +76,8 @@ def write_result(
             "looks": looks,
         },
     )
-    (folder / EARLIER).unlink(missing_ok=True)
+    for name in (EARLIER_SPEC, EARLIER):
+        (folder / name).unlink(missing_ok=True)
 
 
 def earlier_looks(folder: Path, column: str) -> dict[int, dict[str, Any]]:

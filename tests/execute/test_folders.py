@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from ganbench.errors import UsageError
-from ganbench.execute.folders import Planned, named, prepare, survey
+from ganbench.execute.folders import Planned, named, prepare, put_back, survey
 from ganbench.execute.lock import NAMES
 from ganbench.plan.build import Plan
+from ganbench.record.head import EARLIER, EARLIER_SPEC
 
 from .conftest import Planner
 
@@ -87,8 +88,69 @@ def test_a_result_for_another_question_is_scored_again_without_training(tmp_path
     assert (runs[0].state, runs[0].todo) == ("stale", True)
     prepare(runs)
     there = {p.name for p in run.folder.iterdir()} - NAMES
-    assert sorted(there) == ["result-earlier.json", "spec.json", "trained.json"]
+    assert sorted(there) == ["result-earlier.json", "spec-earlier.json", "spec.json", "trained.json"]
     assert survey(plan, tmp_path)[0].state == "open"
+    prepare(survey(plan, tmp_path))
+    assert json.loads((run.folder / "spec.json").read_text())["score"]["metrics"], "asked for anew after a kill"
+
+
+def test_a_result_that_was_set_aside_stands_again_where_none_was_made(tmp_path: Path, toy_plan: Planner) -> None:
+    plan = toy_plan()
+    run, other, *_ = survey(plan, tmp_path)
+    leave(run, "result.json", "completed")
+    said = json.loads((run.folder / "spec.json").read_text())
+    said["score"]["metrics"] = []
+    (run.folder / "spec.json").write_text(json.dumps(said))
+    before = {name: (run.folder / name).read_bytes() for name in ("result.json", "spec.json")}
+    prepare(survey(plan, tmp_path))
+    assert put_back([run.folder, other.folder]) == [run.folder]
+    assert {name: (run.folder / name).read_bytes() for name in before} == before
+    assert {p.name for p in run.folder.iterdir()} - NAMES == set(before)
+    assert survey(plan, tmp_path)[0].state == "stale", "the command that lost it tries again"
+    prepare(survey(plan, tmp_path))
+    leave(run, "result.json", "completed")
+    assert put_back([run.folder]) == [], "a new one is there"
+    assert survey(plan, tmp_path)[0].state == "done"
+
+
+def test_what_a_killed_command_set_aside_is_found_by_the_command_that_made_it(
+    tmp_path: Path, toy_plan: Planner
+) -> None:
+    plan = toy_plan()
+    run = survey(plan, tmp_path)[0]
+    leave(run, "result.json", "completed")
+    answer = (run.folder / "result.json").read_bytes()
+    (run.folder / "result.json").rename(run.folder / EARLIER)
+    (run.folder / "spec.json").rename(run.folder / EARLIER_SPEC)
+    said = json.loads((run.folder / EARLIER_SPEC).read_text())
+    said["score"]["metrics"] = []
+    (run.folder / "spec.json").write_text(json.dumps(said))
+    prepare(survey(plan, tmp_path))
+    assert (run.folder / "result.json").read_bytes() == answer
+    assert survey(plan, tmp_path)[0].state == "done"
+
+
+@pytest.mark.parametrize("text", ['{"schema_version": 1, "sta', "", "[]", "{}"])
+def test_a_result_that_cannot_be_read_is_none(tmp_path: Path, toy_plan: Planner, text: str) -> None:
+    plan = toy_plan()
+    run = survey(plan, tmp_path)[0]
+    leave(run, "result.json", "completed")
+    (run.folder / "result.json").write_text(text)
+    found = survey(plan, tmp_path)[0]
+    assert (found.state, found.todo) == ("open", True)
+    assert "its result.json cannot be read; made again" in str(found.notice)
+    prepare([found])
+    assert not (run.folder / "result.json").exists()
+    assert (run.folder / "result-broken.json").read_text() == text
+    assert survey(plan, tmp_path)[0].notice is None
+
+
+def test_a_result_of_a_newer_version_is_not_replaced(tmp_path: Path, toy_plan: Planner) -> None:
+    plan = toy_plan()
+    run = survey(plan, tmp_path)[0]
+    leave(run, "result.json", "completed")
+    (run.folder / "result.json").write_text('{"schema_version": 999}')
+    assert survey(plan, tmp_path)[0].state == "done"
 
 
 def test_another_command_for_the_same_runs_finds_them_done(tmp_path: Path, toy_plan: Planner) -> None:

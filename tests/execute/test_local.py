@@ -67,6 +67,30 @@ def test_a_killed_run_is_a_row_and_the_same_command_completes_it(program: Progra
     assert json.loads(out)[0]["suite"]["id"] == "toy-tiny", "stdout holds JSON and nothing else"
 
 
+def test_a_broken_metric_takes_no_scores_away(program: Program, tmp_path: Path) -> None:
+    words = ("--loss", "toy-critic", "--architecture", "toy-linear")
+    command = program.start(*words)
+    table, told = command.communicate(timeout=180)
+    assert command.returncode == 0, told
+    kept = {f: f.read_bytes() for name in ("result.json", "spec.json") for f in program.home.glob(f"*/{name}")}
+    assert len(kept) == 4
+    plugin = tmp_path / "broken.py"
+    plugin.write_text(
+        "from ganbench import Column, Metric, hookimpl\n\n\n@hookimpl\ndef ganbench_metrics():\n"
+        "    yield Metric('silent', ('samples',), lambda *given: {}, (Column('silence', 'lower'),))\n"
+    )
+    command = program.start(*words, "-p", str(plugin), "--metric", "silent")
+    again, told = command.communicate(timeout=180)
+    assert command.returncode == 1 and "gave no value for silence" in told
+    assert "2 runs not scored anew, so the scores from before stand" in told
+    assert again.partition("\n")[2] == table.partition("\n")[2]
+    assert {f: f.read_bytes() for f in kept} == kept
+    assert len(list(program.home.glob("*/error.json"))) == 2, "why, and they hide nothing"
+    command = program.start(*words, "--dry-run")
+    plan, _ = command.communicate(timeout=60)
+    assert "0 runs to do (2 left as they are)" in plan
+
+
 def test_ctrl_c_leaves_no_process_and_keeps_what_is_done(program: Program) -> None:
     command = program.start("--loss", "toy-critic", "--architecture", "toy-linear", "--set", "delay=1.0")
     wait(
