@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import difflib
 import reprlib
+import traceback
 from collections.abc import Iterable
+from pathlib import Path
 
 
 class UsageError(Exception):
@@ -32,6 +34,14 @@ def short(value: object) -> str:
         return _SHORT.repr(value)
     except ValueError:  # a number with more digits than Python writes
         return "a number with thousands of digits"
+
+
+def told(error: BaseException) -> str:
+    """An error in one line, with the last place outside the harness and its libraries where it passed."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [f for f in frames if not {"ganbench", "site-packages", "lib"} & set(Path(f.filename).parts[-4:-1])]
+    place = f" ({Path(own[-1].filename).name}, line {own[-1].lineno})" if own else ""
+    return f"{type(error).__name__}: {' '.join(str(error).split())[:300]}{place}"
 
 
 _SHORT = reprlib.Repr()

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from ganbench.cli.terminal import one_line
+from ganbench.errors import UsageError
 
 
 def publish(
@@ -17,5 +18,11 @@ def publish(
     """Write leaderboards and records, without weights or real images, into a folder to commit."""
     from ganbench import publish
 
-    for path in publish.publish(directories, to):
+    try:
+        written = publish.publish(directories, to)
+    except OSError as error:
+        raise UsageError(
+            f"{error.filename or to}: cannot be used ({error.strerror or error}); name another folder with --to"
+        ) from None
+    for path in written:
         typer.echo(one_line(path))

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from ganbench.errors import Unavailable, UsageError
+from ganbench.errors import Unavailable, UsageError, told
 from ganbench.plugins import Registered
 
 ERROR, WARNING = "error", "warning"
@@ -84,11 +82,3 @@ class Case:
 
     def _outcome(self, status: str, what: str = "", mend: str = "") -> Outcome:
         return Outcome(self.registered.kind, self.registered.name, self.name, status, what, mend)
-
-
-def told(error: BaseException) -> str:
-    """An error in one line, with the last place outside the harness and its libraries where it passed."""
-    frames = traceback.extract_tb(error.__traceback__)
-    own = [f for f in frames if not {"ganbench", "site-packages", "lib"} & set(Path(f.filename).parts[-4:-1])]
-    place = f" ({Path(own[-1].filename).name}, line {own[-1].lineno})" if own else ""
-    return f"{type(error).__name__}: {' '.join(str(error).split())[:300]}{place}"

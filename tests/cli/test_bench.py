@@ -68,6 +68,10 @@ def test_a_table_for_people(capsys: pytest.CaptureFixture[str]) -> None:
         (["--architecture", "dcgan", "--loss", "hinge", "--shape", "1x30x30"], "takes images of 28, 32, 64 pixels"),
         (["--architecture", "dcgan", "--loss", "hinge", "--mode", "fsat"], "no mode 'fsat'; did you mean fast?"),
         (["--architecture", "dcgan", "--loss", "hinge", "--batch-size", "0"], "'batch_size' must be at least 1"),
+        (
+            ["--architecture", "mlp", "--loss", "hinge", "--set", "width=0"],
+            "mlp · hinge [width=0] cannot be measured: ",
+        ),
     ],
 )
 def test_wrong_words_are_one_line(words: list[str], reason: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -82,6 +82,46 @@ def test_a_broken_plugin_that_was_asked_for(tmp_path: Path, capsys: pytest.Captu
     assert "\x1b" not in line
 
 
+DATA = """
+import numpy as np
+from ganbench import Dataset, SampleSpec, hookimpl
+
+def load(split):
+    {}
+
+@hookimpl
+def ganbench_datasets():
+    yield Dataset("mine", SampleSpec((2,), None, "points"), load)
+"""
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ("raise ValueError('no such\\ncolumn')", "ValueError: no such column (mine.py, line 6)"),
+        ("return np.zeros((1500, 2), np.float32)", "gave 'ndarray'"),
+        ("return np.zeros((2, 2), np.float32)", "gave 'ndarray'"),
+        ("return [0.5, 1.0], None", "AttributeError: 'list' object"),
+    ],
+)
+def test_a_data_set_that_gives_no_data(
+    body: str, reason: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "mine.py"
+    file.write_text(DATA.format(body))
+    line = refused([*RUN, "-p", str(file), "--dataset", "mine", "--dry-run"], capsys)
+    assert "data set 'mine': load(\"train\") must give (samples, labels)" in line
+    assert reason in line
+
+
+def test_a_place_where_nothing_can_be_published(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    results = Path(__file__).parents[2] / "results" / "ring-quick"
+    (tmp_path / "file").touch()
+    line = refused(["publish", str(results), "--to", str(tmp_path / "file")], capsys)
+    assert str(tmp_path / "file") in line
+    assert line.endswith("cannot be used (Not a directory); name another folder with --to")
+
+
 @pytest.mark.parametrize(
     ("words", "reason"),
     [
