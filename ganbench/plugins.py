@@ -21,6 +21,7 @@ import pluggy
 
 from ganbench import api, hookspecs, probe
 from ganbench.code_hash import code_hash
+from ganbench.contract import HookError, records
 from ganbench.errors import UsageError, nearest, short
 from ganbench.own_data.source import PREFIX
 from ganbench.sources import OWN, Source, find_sources
@@ -96,14 +97,6 @@ class Broken:
 
     source: str
     reason: str
-
-
-class HookError(TypeError):
-    """A hook that is none, or cannot be called; `line` is where its function begins."""
-
-    def __init__(self, message: str, function: Any) -> None:
-        super().__init__(message)
-        self.line: int | None = getattr(getattr(inspect.unwrap(function), "__code__", None), "co_firstlineno", None)
 
 
 @dataclass
@@ -260,8 +253,7 @@ def register(source: Source) -> list[Registered]:
     found: list[Registered] = []
     for kind, (hook, expected) in KINDS.items():
         for implementation in getattr(manager.hook, hook).get_hookimpls():
-            for record in implementation.function():
-                validate(kind, record, expected)
+            for record in records(kind, expected, implementation.function):
                 found.append(Registered(kind, record.name, record, provenance))
     return found
 
@@ -288,28 +280,6 @@ def _is_hook(name: str, value: Any) -> bool:
     return name.startswith("ganbench_") and hasattr(value, "ganbench_impl")
 
 
-def validate(kind: str, record: Any, expected: type) -> None:
-    """Hold a record to what can be checked without running it: its type, its name, the names its functions ask for."""
-    if not isinstance(record, expected):
-        raise TypeError(f"a {kind} hook must yield {expected.__name__}, not {type(record).__name__}")
-    name = getattr(record, "name", None)
-    if not isinstance(name, str) or not name or name != name.strip() or any(c in name for c in "/:\\ \n\t"):
-        raise TypeError(f"{kind} name {name!r} must be a word without spaces, '/', ':' or '\\'")
-    if isinstance(record, api.Component):
-        for term in (record.discriminator, record.generator):
-            if term is not None:
-                unknown = set(inspect.signature(term).parameters) - api.TERM_NAMES
-                if unknown:
-                    first = sorted(unknown)[0]
-                    raise TypeError(f"{kind} '{name}': a term cannot name '{first}'; {nearest(first, api.TERM_NAMES)}")
-        if not (record.discriminator or record.generator or record.build):
-            raise TypeError(f"{kind} '{name}' has neither a term nor a build: it would do nothing")
-    if isinstance(record, api.Loss) and not (record.discriminator or record.generator):
-        raise TypeError(f"loss '{name}' has no term")
-    if isinstance(record, api.SuiteFile) and not isinstance(record.file, Path):
-        raise TypeError(f"suite '{name}' needs the Path of its file, not {record.file!r}")
-
-
 def _provenance(module: ModuleType, source: Source) -> Provenance:
     release = None
     if source.distribution:
@@ -333,7 +303,7 @@ def one_line(error: BaseException, source: Source) -> str:
     if isinstance(error, SyntaxError) and error.filename:
         where, said = f"{Path(error.filename).name}, line {error.lineno}: ", error.msg
     elif isinstance(error, HookError) and error.line:
-        where = f"{Path(source.label).name}, line {error.line}: "
+        where = f"{Path(error.file or source.label).name}, line {error.line}: "
     else:
         here = str(Path(__file__).parent)
         frames = [

@@ -194,14 +194,66 @@ BROKEN = {
     "raises": ("\n\nraise RuntimeError('two\\nlines')\n", "line 3: RuntimeError: two lines"),
     "misspelt hook": (LOSS.replace("ganbench_losses", "ganbench_loses"), "unknown hook ganbench_loses; did you mean"),
     "no hookimpl": (LOSS.replace("@hookimpl\n", ""), "ganbench_losses lacks the line @hookimpl above it"),
-    "unknown term": (LOSS.replace("D, real, fake", "D, reel, fake"), "a term cannot name 'reel'; did you mean real"),
-    "wrong record": (LOSS.replace("_losses", "_metrics"), "a metric hook must yield Metric, not Loss"),
+    "unknown term": (
+        LOSS.replace("D, real, fake", "D, reel, fake"),
+        "line 6: HookError: loss 'half': a term cannot name 'reel'; did you mean real",
+    ),
+    "wrong record": (
+        LOSS.replace("_losses", "_metrics"),
+        "line 6: HookError: a metric hook must yield Metric, not Loss",
+    ),
     "no record": (LOSS.replace("yield Loss", "yield dict; Loss"), "a loss hook must yield Loss, not type"),
     "wrong argument": (LOSS.replace("lambda D, fake", "terms=lambda D, fake"), "line 6: TypeError: "),
     "hook raises": (LOSS.replace("    yield", "    1 / 0\n    yield"), "line 6: ZeroDivisionError: division by zero"),
     "raises late": (LOSS + "    raise KeyError('k')\n", "line 7: KeyError: 'k'"),
     "no terms": (LOSS.partition("yield")[0] + "yield Loss('x')\n", "loss 'x' has neither a term nor a build"),
-    "bad name": (LOSS.replace("{}", "a b"), "loss name 'a b' must be a word"),
+    "bad name": (LOSS.replace("{}", "a b"), "line 6: HookError: loss name 'a b' must be a word"),
+    "returns": (
+        LOSS.replace("yield", "return"),
+        "line 4: HookError: hook ganbench_losses must yield its records, and ",
+    ),
+    "nothing": (LOSS.partition("yield")[0] + "pass\n", "returned None: write yield Loss(…)"),
+}
+
+
+METRIC = """
+from ganbench import Column, Metric, hookimpl
+
+@hookimpl
+def ganbench_metrics():
+    columns = (Column("x", "lower"),)
+    yield Metric("half", {})
+"""
+BROKEN |= {
+    name: (METRIC.replace("{}", given), f"line 7: HookError: metric 'half'{reason}")
+    for name, given, reason in (
+        ("words for columns", '("samples",), print, ("x",)', ": a column must be Column(name, direction), not 'x'"),
+        ("a column alone", '("samples",), print, Column("x", "lower")', ": columns must be a tuple such as (Column("),
+        ("no columns", '("samples",), print, ()', ": columns must be a tuple"),
+        (
+            "a direction",
+            '("samples",), print, (Column("x", "lwer"),)',
+            ", column 'x': direction 'lwer' is none; did you mean lower?",
+        ),
+        (
+            "another direction",
+            '("samples",), print, (Column("x", 1),)',
+            ", column 'x': direction 1 is none; there are: ",
+        ),
+        ("a unit", '("samples",), print, (Column("x", "none", 3),)', ", column 'x': unit must be a word"),
+        ("no truth", '("samples",), print, (Column("x", "none", "", 0),)', ", column 'x': positive must be True or"),
+        ("a column's name", '("samples",), print, (Column("x/y", "none"),)', ": column name 'x/y' must be a word"),
+        ("a column twice", '("samples",), print, columns * 2', " has two columns 'x'"),
+        ("a need", '("feature",), print, columns', ": it cannot need 'feature'; did you mean features"),
+        ("a need in words", '"features", print, columns', ": needs must be a tuple of words"),
+        ("no function", '("samples",), 3, columns', ": compute must be a function, not 3"),
+        (
+            "a neutral one",
+            '("samples",), print, columns, {"memory": 1}, neutral=("mem",)',
+            ": neutral names no parameter 'mem'; did you mean memory?",
+        ),
+        ("a version", '("samples",), print, columns, version="2"', ": version must be a whole number from 1 on"),
+    )
 }
 
 
@@ -221,6 +273,11 @@ def test_a_broken_module_is_rolled_back_alone(write: Writer, tmp_path: Path, cas
         plugins.load([str(file)])
     assert str(error.value).startswith(f"plugin {file}: ") and reason in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def test_a_parameter_of_a_term_that_has_a_default_is_its_own(write: Writer) -> None:
+    file = write("mine.py", LOSS.format("own").replace("D, real, fake:", "D, real, fake, *, margin=1.0, **more:"))
+    assert plugins.load([str(file)]).get("loss", "own").name == "own"
 
 
 def test_a_broken_module_that_is_asked_for_behind_another_door(write: Writer, tmp_path: Path) -> None:

@@ -6,9 +6,10 @@ import copy
 
 import torch
 
-from ganbench.conformance.checks import Advice, Skip, told
+from ganbench.conformance.checks import Advice, Skip
 from ganbench.conformance.partners import Subject
 from ganbench.conformance.trace import LATE, State, go_on
+from ganbench.errors import told
 
 MIXED = ("same device", "two devices", "device meta", "device cpu")
 """Words of torch where tensors of two devices meet."""
