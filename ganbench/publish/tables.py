@@ -140,12 +140,9 @@ def _seeds(row: dict[str, Any]) -> str:
         return f"{row['missing']} missing" if row["missing"] else ""
     if row["section"] == "foreign" and not row["seeds"]:
         return "unknown"
-    parts = [str(row["n"])]
-    if failed := row["diverged"] + row["degenerate"]:
-        parts.append(f"{failed} failed")
-    if row["missing"]:
-        parts.append(f"{row['missing']} missing")
-    return ", ".join(parts)
+    found = {"failed": row["diverged"] + row["degenerate"], "missing": row["missing"]}
+    apart = ", ".join(f"{number} {what}" for what, number in found.items() if number)
+    return f"{row['n']} ({apart})" if apart else str(row["n"])
 
 
 def _mark(status: str, value: str) -> str:

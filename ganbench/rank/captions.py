@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import statistics as plain
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ganbench.rank import statistics
@@ -19,7 +20,7 @@ _KINDS = {
 
 def captions(
     suite: Mapping[str, Any],
-    headline: Column,
+    cols: Sequence[Column],
     made: list[Row],
     costs: list[statistics.Floats],
     log: bool,
@@ -27,18 +28,18 @@ def captions(
     reproduced: int,
     strange: Mapping[str, int],
 ) -> tuple[str, ...]:
-    """The captions of one table. costs: of the ranked rows, in their order."""
+    """The captions of one table. cols: headline first. costs: of the ranked rows, in their order."""
+    headline, *others = cols
     if all(row.kind == "foreign" for row in made):
         nothing = "Nothing that was trained here is measured like this."
-        return (*_values(made, headline, log), nothing, *_seeds(made), *_sampling(made), *_cautions(made))
+        return (*_values(made, headline, log), nothing, *_seeds(made), *_measured(made, others))
     return tuple(
         [
             *_kind(suite),
             *_values(made, headline, log),
             *_ranks(suite, headline, made, costs, log),
             *_seeds(made),
-            *_sampling(made),
-            *_cautions(made),
+            *_measured(made, others),
             *_counts(superseded, reproduced, strange),
         ]
     )
@@ -126,6 +127,31 @@ def _seeds(made: list[Row]) -> Iterator[str]:
 def _forced(record: Mapping[str, Any]) -> list[str]:
     """What had changed when this run went on from a checkpoint all the same."""
     return [str(key) for forced in record.get("forced") or [] for key in forced["differences"]]
+
+
+def _measured(made: list[Row], others: Sequence[Column]) -> Iterator[str]:
+    """What there is to say of scores: why columns are empty, how far values move, what metrics warned of."""
+    yield from _empty(made, others)
+    yield from _sampling(made)
+    yield from _cautions(made)
+
+
+def _empty(made: list[Row], others: Sequence[Column]) -> Iterator[str]:
+    """The columns that no row has a value of, which tables leave out. Of the headline each row itself says why."""
+    full = {column for row in made for seed in row.seeds for column in seed.scores}
+    reasons: dict[str, Counter[str]] = {column.name: Counter() for column in others if column.name not in full}
+    for row in made:
+        for seed in row.seeds:
+            for score in seed.record.get("scores") or []:
+                if score["variant"] == row.variant and score["skipped"] and score["column"] in reasons:
+                    reasons[score["column"]][score["skipped"]] += 1
+    said = []
+    for column, found in reasons.items():
+        first = min(found, key=lambda reason: (-found[reason], reason), default="")
+        if first or full:
+            said.append(column + (f" ({first}{', …' if len(found) > 1 else ''})" if first else ""))
+    if said:
+        yield f"Not measured: {'; '.join(said)}."
 
 
 def _sampling(made: list[Row]) -> Iterator[str]:

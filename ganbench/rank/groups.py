@@ -71,13 +71,14 @@ def _tables(records: list[Record]) -> list[Group]:
         for key in sorted({score["comparability"] for score in headline_scores(record)}):
             members.setdefault(key, []).append(record)
     homes = {key: list(found) for key, found in members.items()}
+    counts = Counter(score["comparability"] for record in scale for score in headline_scores(record))
+    scales = min(counts, key=lambda key: (-counts[key], key), default="")
     for record in trained:
         if not headline_scores(record):
-            for key in _homes(record, homes):
+            for key in _homes(record, homes) or [scales]:
                 members.setdefault(key, []).append(record)
     if not members and scale:
-        counts = Counter(score["comparability"] for record in scale for score in headline_scores(record))
-        members[min(counts, key=lambda key: (-counts[key], key), default="")] = []
+        members[scales] = []
     tables = []
     for key, found in members.items():
         newest = max(found or scale, key=lambda record: (record["finished"], record["run_id"]))
@@ -102,10 +103,11 @@ def _measured_otherwise(foreign: list[Record]) -> list[Group]:
 
 
 def _homes(record: Record, homes: dict[str, list[Record]]) -> list[str]:
-    """The tables of a record without a score: those of its entry's other seeds, else the one of its nearest kin."""
+    """The tables of a record without a score: those of its entry's other seeds, else the one of its nearest kin; none
+    where there is no table."""
     own = [key for key, found in homes.items() if any(r["entry"]["key"] == record["entry"]["key"] for r in found)]
     if own or not homes:
-        return own or [""]
+        return own
 
     def kinship(key: str) -> tuple[int, int, str]:
         alike = [sum(a == b for a, b in zip(_kin(record), _kin(other), strict=True)) for other in homes[key]]

@@ -103,7 +103,7 @@ def _leaderboard(table: Group, superseded: int, reproduced: int) -> Leaderboard:
         frame=rows_frame(placed, headline, log, ranks, found),
         scores=scores_frame(placed, cols, log),
         pairs=pairs_frame(ranked, pairs),
-        captions=captions(table.suite, headline, made, costs, log, superseded, reproduced, strange),
+        captions=captions(table.suite, cols, made, costs, log, superseded, reproduced, strange),
         environments=_environments(table.records),
     )
 

@@ -145,7 +145,7 @@ def columns(group: Group) -> tuple[list[Column], dict[str, int]]:
         chosen = min(prints, key=lambda key: (-planned[key], -prints[key], key), default="")
         if others := sum(prints.values()) - prints[chosen]:
             strange[name] = others
-        alike = [score for score in scores if (score["fingerprint"] or "") == chosen]
+        alike = [score for score in scores if not measured or (score["fingerprint"] or "") == chosen]
         made.append(_column(name, chosen, alike))
     return made, strange
 

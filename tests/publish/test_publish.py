@@ -47,10 +47,10 @@ def test_one_seed_is_printed_alone():
 def test_failures_are_printed_with_the_median_and_all_values():
     bad = [record("bad", 0, 300.0), record("bad", 1, None, "diverged", reason="NaN at 4"), record("bad", 2, 310.0)]
     page = render(boards(*bad, record("lost", 0, None, "oom", reason="no memory")), width=160)
-    assert "median 310 of 300 · ✗ · 310" in line(page, "bad") and "3, 1 failed" in line(page, "bad")
+    assert "median 310 of 300 · ✗ · 310" in line(page, "bad") and "3 (1 failed)" in line(page, "bad")
     assert "0.339*" in line(page, "bad")
     assert "Failed: bad (NaN at 4)" in page and "Missing: lost (no memory)" in page
-    assert "0, 1 missing" in line(page, "lost")
+    assert "0 (1 missing)" in line(page, "lost")
 
 
 def test_a_mean_of_fewer_seeds_than_its_row_has_is_marked():

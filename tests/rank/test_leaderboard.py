@@ -290,6 +290,35 @@ def test_a_headline_that_is_not_finite_is_a_failure_and_drops_no_seed():
     assert list(board(records).section("unranked")["label"]) == ["a"]
 
 
+def unmeasured(made, column, reason):
+    for mine in made["scores"]:
+        if mine["column"] == column:
+            mine.update(value=None, skipped=reason)
+    return made
+
+
+def test_a_column_without_a_value_is_told_of_with_the_reason():
+    few = "subsets of 1000 from 500 samples"
+    made = board([unmeasured(made, OTHERS[0], few) for made in [*rows(a=[1.0, 1.1], b=[2.0]), *scale_records()]])
+    assert f"Not measured: {OTHERS[0]} ({few})." in made.captions
+    column = next(column for column in made.columns if column.name == OTHERS[0])
+    assert not column.positive and column.title == f"{OTHERS[0]}/10k", "as its metric declares it"
+    one = rows(a=[1.0, 1.1, 1.2])
+    made = board([unmeasured(one[0], OTHERS[0], few), *one[1:]])
+    assert not any("Not measured" in line for line in made.captions), "one seed has it, the cell says how many"
+    made = board([unmeasured(unmeasured(made, OTHERS[0], few), OTHERS[2], "no labels") for made in rows(a=[1.0])])
+    assert f"Not measured: {OTHERS[0]} ({few}); {OTHERS[2]} (no labels)." in made.captions
+
+
+def test_scale_rows_stand_where_every_other_run_was_lost():
+    lost = [record(label, 0, None, "oom", reason="no memory") for label in ("a", "b")]
+    made = board([*lost, *scale_records()])
+    assert list(made.frame["section"]) == ["unranked"] * 2 + ["scale"] * 4
+    assert made.scores["value"].notna().sum() == 8
+    made = board(lost)
+    assert list(made.frame["section"]) == ["unranked"] * 2
+
+
 def test_levels():
     collapsed = rows(collapsed=[60.0, 61.0])
     for made in collapsed:

@@ -118,7 +118,7 @@ def test_lost_runs_are_a_note_and_the_rest_is_compared_all_the_same(lossy: Path)
     honest = page.read_text()
     for old, new in (
         ("| dcgan · hinge |", "| dcgan · hinge! |"),
-        ("2, 1 missing", "2"),
+        ("2 (1 missing)", "2"),
         ("Missing: 3 runs", "Missing: 2 runs"),
         ("ganbench publish runs --to results", "ganbench publish runs --to results; reboot"),
         ("ganbench run --suite mnist", "ganbench run $(reboot) --suite mnist"),
@@ -134,6 +134,18 @@ def test_lost_runs_are_a_note_and_the_rest_is_compared_all_the_same(lossy: Path)
     at = next(i for i, line in enumerate(lines) if ",missing," in line)
     table.write_text("".join([*lines[:at], lines[at].replace(",missing,", ",missing,0.0001"), *lines[at + 1 :]]))
     assert "0.0001 in the table, none in the record" in problems(lossy)[0]
+
+
+def test_scale_rows_alone_with_lost_runs_hold_together(lossy: Path, tmp_path: Path) -> None:
+    made = tmp_path / "made"
+    for result in made.glob("*/result.json"):
+        if json.loads(result.read_text())["kind"] != "scale":
+            shutil.rmtree(result.parent)
+    publish([made], tmp_path / "alone")
+    table = (tmp_path / "alone" / "mnist-quick" / "leaderboard.csv").read_text()
+    assert ",scale," in table and ",missing," in table
+    (note,) = verify(tmp_path / "alone").findings
+    assert not note.problem and note.what == "tells of 3 lost runs, which nothing shows"
 
 
 def test_lines_that_are_there_twice_or_made_up(home: Path) -> None:
