@@ -18,7 +18,7 @@ import pytest
 import torch
 
 from ganbench import TERM_NAMES, Recipe, Regularizer, SampleSpec, plugins
-from ganbench.plan.recipe import ENGINE
+from ganbench.plan.recipe import CHOICES, ENGINE, parse_setting
 from ganbench.plan.suite import read_suite
 from ganbench.train.draws import Latents, Stream
 from ganbench.train.engine import Engine
@@ -47,24 +47,31 @@ class Block:
 
     @property
     def file(self) -> str | None:
-        """The name under which the page says to save it: the last `*.py` named before the block."""
+        """The name under which the page says to save it: the last `*.py`, or `*.toml`, named before the block."""
         before = self.page.read_text(encoding="utf-8").split(self.text)[0]
-        named = re.findall(r"`(\w+\.py)`", before)
+        named = re.findall(rf"`(\w+\.{'toml' if self.language == 'toml' else 'py'})`", before)
         return named[-1] if named else None
 
 
 BLOCKS = [Block(page, *found) for page in PAGES for found in FENCE.findall(page.read_text(encoding="utf-8"))]
 FILES = {b.file: b.text for b in BLOCKS if b.language == "python" and b.file}
+SUITES = {b.file: b.text for b in BLOCKS if b.language == "toml" and b.file}
+ASKING = ("info", "list", "plugins")
+"""Verbs whose commands are run also where a sentence has them, unless a word in capitals stands for another."""
 
 
 def commands() -> list[str]:
-    """Every `ganbench …` line of the console blocks, each once, in order."""
+    """Every `ganbench …` line of the console blocks, and every question in a sentence, each once, in order."""
     lines = [
         line.removeprefix("$ ")
         for b in BLOCKS
         if b.language in ("console", "bash", "sh")
         for line in b.text.splitlines()
     ]
+    for page in PAGES:
+        said = re.findall(r"`(ganbench\s[^`]+)`", FENCE.sub("", page.read_text(encoding="utf-8")))
+        words = [line.split() for line in said]
+        lines += [" ".join(w) for w in words if w[1] in ASKING and not any(word.isupper() for word in w)]
     return list(dict.fromkeys(line for line in lines if line.split()[:1] == ["ganbench"]))
 
 
@@ -75,13 +82,17 @@ FIRST = [
     "ganbench new loss mine",
     "ganbench run --suite smoke -p mine.py --loss mine",
     "ganbench run --suite smoke --architecture mlp --loss boundary:boundary-seeking",
+    "ganbench new regularizer calm",
+    "ganbench run --suite my.toml -p calm.py -p my_game.py",
 ]
 """Commands of the pages that are run as they stand; other runs are planned only."""
 
 
 def test_the_pages_have_commands_and_files() -> None:
     assert len(commands()) >= 5
-    assert {"my_loss.py", "my_gan.py"} <= set(FILES)
+    assert {"my_loss.py", "my_gan.py", "my_game.py"} <= set(FILES)
+    assert {"my.toml"} <= set(SUITES)
+    assert {"ganbench info dataset/mnist", "ganbench info architecture/dcgan"} <= set(commands())
 
 
 def planned(command: str) -> str:
@@ -95,7 +106,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory, pip_install: Callable[[Path, 
     """A folder as a newcomer has it after README: the files saved, the example distribution installed (by pip, beside
     the program), and the first commands typed into a shell."""
     folder = tmp_path_factory.mktemp("desk")
-    for name, text in FILES.items():
+    for name, text in {**FILES, **SUITES}.items():
         (folder / name).write_text(text, encoding="utf-8")
     pip_install(EXAMPLE, folder / "site")
     done = shell(" && ".join(FIRST), folder)
@@ -141,6 +152,10 @@ def test_what_the_newcomer_wrote_has_rows(desk: Path) -> None:
     assert ("mlp · boundary-seeking", "boundary", "boundary-seeking") in rows
     for record in records:
         assert record["status"] == "completed", record
+    own = {json.loads(f.read_text())["entry"]["label"]: f.parent for f in (desk / "runs").glob("my-*/*/result.json")}
+    assert {"mlp · hinge + calm", "my-game"} <= set(own), own
+    events = [json.loads(line) for line in (own["my-game"] / "events.jsonl").read_text().splitlines()]
+    assert [e["value"] for e in events if e["kind"] == "probe" and e["name"] == "margin"]
     assert "mine" in shell("ganbench leaderboard runs", desk).stdout
 
 
@@ -194,6 +209,18 @@ def test_every_key_of_a_suite_is_documented() -> None:
     page = (ROOT / "docs" / "suites.md").read_text(encoding="utf-8")
     missing = {key for key in keys if not re.search(rf"`[^`]*\b{re.escape(key)}\b[^`]*`", page)}
     assert not missing, f"docs/suites.md says nothing of {sorted(missing)}"
+
+
+def test_every_recipe_key_of_the_engine_is_documented_with_its_default() -> None:
+    page = (ROOT / "docs" / "suites.md").read_text(encoding="utf-8")
+    section = page.split("## The engine's recipe keys")[1].split("\n## ")[0]
+    rows = re.findall(r"^\| (`.+?`) \| `(.+?)` \| (.+?) \|$", section, re.MULTILINE)
+    shown = {key: parse_setting(f"{key}={value}")[1] for keys, value, _ in rows for key in re.findall(r"`(\w+)`", keys)}
+    assert {k: tuple(v) if isinstance(v, list) else v for k, v in shown.items()} == dict(ENGINE)
+    for key, choices in CHOICES.items():
+        said = next(meaning for keys, _, meaning in rows if keys == f"`{key}`")
+        default = repr(ENGINE[key])
+        assert all(f'"{c}"' in said for c in choices if repr(c) != default), f"{key}: {said}"
 
 
 def test_every_name_and_hook_is_documented() -> None:

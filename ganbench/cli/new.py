@@ -54,6 +54,10 @@ def new(
         raise UsageError(f"{path} cannot be written: {error.strerror}") from None
     target = f"pip install -e './{name}[test]' && pytest {name}" if package else f"ganbench check {module}.py"
     typer.echo("\n".join([*map(str, written), f"next: {target}"]))
+    if kind is Kind.regularizer:
+        asked = f"ganbench run --suite {module}.toml" + ("" if package else f" -p {module}.py")
+        typer.echo(f"then: {asked}\nwhere {module}.toml is a suite that names it, such as\n")
+        typer.echo(_filled(kind, name, module, f"{kind}.toml"), nl=False)
 
 
 def module_name(name: str) -> str:

@@ -6,6 +6,9 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
+INTERNAL = {"context", "count", "last"}
+"""What the standard game hands itself, and nobody else should name."""
+
 
 class Call:
     """A function bound to the names it asks for; called with a mapping that has them."""
@@ -24,7 +27,11 @@ class Call:
         try:
             arguments = {name: context[name] for name in self.names}
         except KeyError as missing:
-            raise TypeError(f"{self.function.__qualname__} asks for {missing}, which is not to be had here") from None
+            there = ", ".join(
+                sorted(name for name, value in context.items() if value is not None and name not in INTERNAL)
+            )
+            told = f"{self.function.__qualname__} asks for {missing}, which is not to be had here"
+            raise TypeError(f"{told}; there is {there}") from None
         return self.function(**arguments)
 
 

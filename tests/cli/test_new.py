@@ -29,7 +29,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.parametrize("kind", list(Kind))
 def test_a_new_file_keeps_its_contract(kind: Kind, desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = called(["new", kind, "my-own"], capsys)
-    assert (code, out.splitlines()) == (0, ["my_own.py", "next: ganbench check my_own.py"])
+    assert (code, out.splitlines()[:2]) == (0, ["my_own.py", "next: ganbench check my_own.py"])
     registry = plugins.load(["my_own.py"])
     found = conformance.registered_by(registry, desk / "my_own.py")
     assert [(e.kind, e.name) for e in found] == [(kind, "my-own")]
@@ -37,6 +37,17 @@ def test_a_new_file_keeps_its_contract(kind: Kind, desk: Path, capsys: pytest.Ca
     assert not [str(o) for o in outcomes if o.status not in ("ok", "warning")]
     assert [o.check for o in outcomes if o.status == "warning"] in ([], ["paper"])
     assert "TODO" not in (desk / "my_own.py").read_text()
+
+
+def test_a_new_regularizer_comes_with_a_suite_that_runs_it(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _, out, _ = called(["new", "regularizer", "my-own"], capsys)
+    told, _, suite = out.partition("\n\n")
+    command = told.splitlines()[2].removeprefix("then: ganbench ")
+    assert command == "run --suite my_own.toml -p my_own.py"
+    (desk / "my_own.toml").write_text(suite)
+    code, out, _ = called([*command.split(), "--dry-run"], capsys)
+    assert code == 0
+    assert "mlp · hinge + my-own" in out
 
 
 def test_nothing_is_overwritten(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
