@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+import shutil
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,16 +22,17 @@ from ganbench.errors import UsageError
 from ganbench.execute import folders
 from ganbench.execute.local import run as run_locally
 from ganbench.execute.local import stopped_as_by_ctrl_c
-from ganbench.execute.lock import SuiteLock
+from ganbench.execute.lock import SuiteLock, remove_empty
 from ganbench.execute.slot import Doors, Outcome, Slot
 from ganbench.plan.foreign import Known, plan_foreign, protocol, suite_of
 from ganbench.plan.rescore import plan_rescoring
 from ganbench.plan.scoring import Choice
 from ganbench.plan.spec import RunSpec
 from ganbench.publish.scoring import ScoringDisplay
-from ganbench.rank import Record
+from ganbench.rank import Record, leaderboards
 from ganbench.reading.form import LAYOUTS
 from ganbench.record.files import read_json
+from ganbench.record.schema import RUN_FILES
 from ganbench.score import foreign, rescore
 from ganbench.verify import Finding
 from ganbench.verify.repetition import ROUNDING
@@ -102,9 +105,11 @@ def _foreign(asked: Request, place: Path) -> int:
     plan = plan_foreign(how, known, found.kind)
     (spec,) = plan.runs
     home = folders.suite_folder(plan, asked.out)
+    fresh = [place for place in (home, asked.out) if not place.exists()]
     with SuiteLock(home) as lock:
         work = folders.survey(plan, asked.out)
         (folder,) = [planned.folder for planned in work]
+        before = {file: file.read_bytes() for file in map(folder.joinpath, RUN_FILES) if file.is_file()}
         for ready in folders.prepare(work):
             foreign.write_given(spec, ready, given)
         slot = Slot(found.slots[0], doors=_doors(asked, plan.weights), held=(lock.descriptor,))
@@ -112,13 +117,22 @@ def _foreign(asked: Request, place: Path) -> int:
             outcome = _finish(slot, folder)
         finally:
             folders.put_back([folder])
+        empty = "" if outcome.lost else _nothing(read_json(folder / "result.json"))
+        if empty:
+            _take_back(folder, before)
+    if empty:
+        for made in fresh:
+            remove_empty(made)
+        raise UsageError(f"{place}: {empty}")
     scale = f"suite {how.suite.name}, tier {how.tier.name}"
     opening = f"{name}: {len(given.x):,} of {given.total:,} samples against {spec.score['dataset']}, as {scale}"
     if outcome.lost:
         return _lost(outcome)
     record = read_json(folder / "result.json")
-    closing = f"{folder}: `ganbench leaderboard {asked.out}` shows it with the suite's rows"
-    _tell(asked, opening, [*given.notes, *plan.notices], record["scores"], folder, closing)
+    where = _where(home, spec.entry["label"], len(given.x), how.tier.samples)
+    closing = f"{folder}: `ganbench leaderboard {asked.out}` shows it {where}"
+    notes = [*given.notes, *plan.notices, *folders.leaving(work)]
+    _tell(asked, opening, notes, record["scores"], folder, closing)
     return 0
 
 
@@ -131,8 +145,11 @@ def _again(asked: Request, run: Path) -> int:
         slot = Slot(found.slots[0], doors=_doors(asked, plan.weights), held=(lock.descriptor,))
         outcome = _finish(slot, stage)
         if outcome.lost:
-            return _lost(outcome)
-        compared = rescore.add(run, read_json(stage / "result.json"))
+            return _lost(replace(outcome, reason=_own(outcome.reason or "", stage, run)))
+        measured = read_json(stage / "result.json")
+        if empty := _nothing(measured):
+            raise UsageError(f"{run}: {empty}")
+        compared = rescore.add(run, measured)
     notes = [
         f"{now['column']} ({now['variant']}): recorded {was['value']}, measured now {now['value']}; the record stays"
         for was, now in compared.changed
@@ -162,7 +179,7 @@ def _once_more(folder: Path, spec: RunSpec, record: Record, slot: Slot) -> Itera
         with rescore.staged(folder, spec) as stage:
             outcome = slot.finish(stage)
             if outcome.lost:
-                raise UsageError(outcome.reason or outcome.status)
+                raise UsageError(_own(outcome.reason or outcome.status, stage, folder))
             compared = rescore.compare(record, read_json(stage / "result.json"))
     except UsageError as error:
         yield Finding(folder, f"not measured again: {error}", False)
@@ -171,6 +188,41 @@ def _once_more(folder: Path, spec: RunSpec, record: Record, slot: Slot) -> Itera
         if not math.isclose(was["value"], now["value"], rel_tol=ROUNDING, abs_tol=ROUNDING):
             what = f"{was['value']} in the record, its samples give {now['value']}"
             yield Finding(folder / "result.json", f"{was['column']} of {was['variant']}: {what}")
+
+
+def _take_back(folder: Path, before: Mapping[Path, bytes]) -> None:
+    """Leave a folder as it was, which is not at all where nothing was there."""
+    if not before:
+        shutil.rmtree(folder)
+        return
+    (folder / "result.json").unlink()
+    for file, data in before.items():
+        file.write_bytes(data)
+
+
+def _nothing(record: Mapping[str, Any]) -> str:
+    """Why a record has no value at all; nothing where it has one."""
+    scores = record.get("scores") or []
+    if any(score["value"] is not None for score in scores):
+        return ""
+    reasons = dict.fromkeys(f"{score['column']}: {score['skipped']}" for score in scores)
+    return f"no score has a value, so nothing was written ({'; '.join(reasons) or 'nothing was asked for'})"
+
+
+def _where(home: Path, label: str, given: int, wanted: int) -> str:
+    """In which table a row stands."""
+    with contextlib.suppress(UsageError):
+        for board in leaderboards([home]):
+            mine = board.section("foreign")["label"]
+            if len(mine) < len(board.frame) and any(name.startswith(label) for name in mine):
+                return "with the suite's rows"
+    why = f"{given:,} of the tier's {wanted:,} samples" if given < wanted else "no run there is measured like this"
+    return f"in a table of its own ({why})"
+
+
+def _own(words: str, stage: Path, run: Path) -> str:
+    """What is said of the folder that a run was scored in, said of the run's own."""
+    return words.replace(str(stage.resolve()), str(run)).replace(str(stage), str(run))
 
 
 def _finish(slot: Slot, folder: Path) -> Outcome:

@@ -10,6 +10,7 @@ import typer
 from ganbench.cli import completion
 from ganbench.cli.options import Format, Output, Plugins, PluginsDirs
 from ganbench.cli.terminal import as_json, columns, one_line
+from ganbench.errors import UsageError
 from ganbench.record.schema import RUN_FILES
 
 
@@ -35,7 +36,16 @@ def info(
         return
     from ganbench.cli import describe, loading
 
-    found = describe.details(describe.find(loading.look_up(plugin, plugins_dir), name))
+    try:
+        found = describe.details(describe.find(loading.look_up(plugin, plugins_dir), name))
+    except UsageError:
+        if not _is_place(Path(name)):
+            raise
+        from ganbench.cli import run_info
+        from ganbench.execute import folders
+
+        folders.named(Path(name))
+        found = run_info.details(Path(name))
     if format is Output.json:
         typer.echo(as_json(found))
         return
@@ -48,6 +58,11 @@ def info(
 def _is_run(folder: Path) -> bool:
     """Whether a word is the folder of a run, and not the name of a plugin."""
     return folder.is_dir() and any((folder / file).is_file() for file in RUN_FILES)
+
+
+def _is_place(folder: Path) -> bool:
+    """Whether a word that is no plugin is a folder, or says that it lies beside runs."""
+    return folder.is_dir() or (len(folder.parts) > 1 and any(folder.parent.glob("*/spec.json")))
 
 
 def _shown(value: object) -> str:

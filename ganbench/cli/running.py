@@ -97,7 +97,8 @@ def run(planned: Planned, out: Path, resume: str, json: bool) -> int:
 
 
 def _notices(planned: Planned, runs: Sequence[folders.Planned]) -> list[str]:
-    return [*planned.plan.notices, *dict.fromkeys(run.notice for run in runs if run.notice)]
+    each = dict.fromkeys(run.notice for run in runs if run.notice)
+    return [*planned.plan.notices, *each, *folders.leaving(runs)]
 
 
 def _results(runs: Sequence[folders.Planned]) -> list[dict[str, Any]]:

@@ -32,21 +32,26 @@ def verify(
     from ganbench.verify import verify
 
     report = verify(directory)
-    findings = list(report.findings)
+    findings, again = list(report.findings), []
     if rescore:
         from ganbench.cli.evaluating import measured_again
         from ganbench.cli.loading import doors
 
-        findings = [*measured_again(report.runs, doors(plugin, plugins_dir, weights)), *findings]
+        again = list(measured_again(report.runs, doors(plugin, plugins_dir, weights)))
+        findings = [*again, *findings]
+    unmeasured = sum(not finding.problem for finding in again)
     problems = [f for f in findings if f.problem]
     if format is Output.json:
         shown = [{"where": str(f.where), "what": f.what, "problem": f.problem} for f in findings]
-        answer = {"runs": len(report.runs), "scores": report.scores, "findings": shown, "limits": LIMITS}
+        answer: dict[str, object] = {"runs": len(report.runs), "scores": report.scores}
+        answer |= {"not_measured_again": unmeasured} if rescore else {}
+        answer |= {"findings": shown, "limits": LIMITS}
         typer.echo(as_json(answer))
     else:
         for finding in findings:
             typer.echo(one_line(f"{'wrong' if finding.problem else 'note'}: {finding.where}: {finding.what}"))
         wrong = count(len(problems), "problem") if problems else "nothing wrong"
-        typer.echo(f"{count(len(report.runs), 'run')}, {count(report.scores, 'score')}: {wrong}")
+        beside = f"; {count(unmeasured, 'run')} could not be measured again" if unmeasured else ""
+        typer.echo(f"{count(len(report.runs), 'run')}, {count(report.scores, 'score')}: {wrong}{beside}")
         typer.echo(LIMITS)
     raise typer.Exit(int(bool(problems)))

@@ -29,7 +29,8 @@ class Planned:
     state: `"done"` (it has a result), `"failed"` (an attempt was lost), `"open"` (neither), `"stale"` (its result says
     something else than what the plan asks for now, about scores or the table; training stands). todo: whether it runs.
     asked_as: the label that the plan gives it, where the same run lies there under another one, which it keeps. broken:
-    whether it has a result that cannot be read, which counts as none.
+    whether it has a result that cannot be read, which counts as none. leaving: the columns in which a stale result has
+    values, and of which the plan asks nothing: they go with it.
     """
 
     spec: RunSpec
@@ -38,6 +39,7 @@ class Planned:
     todo: bool
     asked_as: str | None = None
     broken: bool = False
+    leaving: tuple[str, ...] = ()
 
     @property
     def notice(self) -> str | None:
@@ -95,6 +97,7 @@ def survey(plan: Plan, out: Path, resume: str = "missing") -> list[Planned]:
             todo=state in wanted,
             asked_as=None if spec is asked else asked.entry["label"],
             broken=state in (OPEN, FAILED) and (folder / "result.json").exists(),
+            leaving=_leaving(spec, folder) if state == STALE else (),
         )
         for asked, (spec, folder), state in zip(plan.runs, found, states, strict=True)
     ]
@@ -102,6 +105,29 @@ def survey(plan: Plan, out: Path, resume: str = "missing") -> list[Planned]:
         if run.todo and resume != "all":
             _has_enough(run)
     return runs
+
+
+def leaving(runs: Iterable[Planned]) -> list[str]:
+    """A line for the user where scores go that are there, and how they are kept."""
+    mine = [run for run in runs if run.todo and run.leaving]
+    if not mine:
+        return []
+    columns = dict.fromkeys(column for run in mine for column in run.leaving)
+    asked = mine[0].spec.asked
+    words = [f"--{option} {name}" for option in ("extractor", "metric") for name in asked.get(option) or ()]
+    return [
+        f"present scores of {len(mine)} run{'s' * (len(mine) > 1)} go, for this command does not ask for them: "
+        f"{', '.join(columns)}; `ganbench evaluate --run RUN {' '.join(words) or '--metric NAME'}` adds to them instead"
+    ]
+
+
+def _leaving(spec: RunSpec, folder: Path) -> tuple[str, ...]:
+    with contextlib.suppress(UsageError):
+        scores = read_json(folder / "result.json").get("scores")
+        found = [score for score in scores if isinstance(score, dict)] if isinstance(scores, list) else []
+        columns = dict.fromkeys(str(score.get("column")) for score in found if score.get("value") is not None)
+        return tuple(column for column in columns if column not in spec.suite["columns"])
+    return ()
 
 
 def _by_run(home: Path) -> dict[str, Path]:

@@ -100,6 +100,14 @@ class RunLock(FolderLock):
         super().__init__(folder, patience, "another process is at work on it{}")
 
 
+def remove_empty(folder: Path) -> None:
+    """Remove a folder in which there is nothing but a lock's files; another one stays."""
+    if all(path.name in NAMES for path in folder.iterdir()):
+        for name in NAMES:
+            (folder / name).unlink(missing_ok=True)
+        folder.rmdir()
+
+
 def unusable(place: Path, error: OSError) -> UsageError:
     """The user's line for a folder that cannot be used."""
     return UsageError(f"{place}: cannot be used ({error.strerror or error}); name another folder with --out")

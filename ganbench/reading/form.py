@@ -34,8 +34,15 @@ def to_images(
         outside += int(((piece < low) | (piece > high)).sum())
         made[start : start + _PIECE] = np.rint((piece - low) / (high - low) * 255).clip(0, 255)
     if outside:
-        said += f"; {100 * outside / x.size:.2g} % of the values lie outside and are clamped"
+        said += f"; {_percent(outside / x.size)} of the values lie outside and are clamped"
     return made, [*notes, said]
+
+
+def _percent(share: float) -> str:
+    """A share above 0 in two digits or so, and never as a power of ten."""
+    if share < 0.0001:
+        return "less than 0.01 %"
+    return f"{100 * share:.2g} %" if share < 0.1 else f"{100 * share:.0f} %"
 
 
 def with_channels(x: np.ndarray, channels: int, what: str) -> tuple[np.ndarray, list[str]]:

@@ -31,7 +31,7 @@ def test_a_folder_of_pictures_is_a_row(tmp_path: Path, capsys: pytest.CaptureFix
     assert page.startswith("their [31mGAN: 12 of 12 samples against mnist, as suite smoke, tier smoke\n")
     assert "skipped: subsets of 500 from 12 samples" in page
     (folder,) = (runs / "smoke").glob("their*")
-    assert f"{folder}: `ganbench leaderboard {runs}` shows it" in page
+    assert f"{folder}: `ganbench leaderboard {runs}` shows it in a table of its own (12 of the tier's " in page
     recall = json.loads((folder / "result.json").read_text())["scores"][1]["value"]
     assert recall == 0.0, "noise covers no digit"
 
@@ -40,6 +40,32 @@ def test_a_folder_of_pictures_is_a_row(tmp_path: Path, capsys: pytest.CaptureFix
     assert [s["column"] for s in added["scores"]] == ["classifier-score/mnist-cnn"] and added["folder"] == str(folder)
     table = said(["leaderboard", str(runs)], capsys)
     assert "their [31mGAN (foreign)" in table and "classifier-score" in table
+
+    for file in (folder / "samples").glob("*.npy"):
+        file.unlink()
+    checked = said(["verify", str(runs), "--rescore"], capsys)
+    note = next(line for line in checked.splitlines() if "not measured again" in line)
+    assert f"{folder}/samples/" in note and ".rescore" not in checked
+    assert "nothing wrong; 1 run could not be measured again\n" in checked
+    told = said(["evaluate", "--run", str(folder), "--metric", "classifier-score", "--device", "cpu"], capsys, 1)
+    assert f"{folder}/samples/" in told and ".rescore" not in told
+
+
+def test_where_nothing_can_be_scored_nothing_is_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    samples, runs = tmp_path / "samples.npy", tmp_path / "runs"
+    np.save(samples, np.random.default_rng(0).integers(0, 256, (12, 1, 28, 28), np.uint8))
+    words = ["evaluate", "--samples", str(samples), "--suite", "smoke", "--out", str(runs), "--device", "cpu"]
+    told = said([*words, "--metric", "intra-class-distance"], capsys, 2)
+    assert f"ganbench: {samples}: no score has a value, so nothing was written (" in told and "no labels" in told
+    assert not runs.exists()
+    said([*words, "--metric", "precision-recall"], capsys)
+    (folder,) = (runs / "smoke").glob("samples-*")
+    before = {name: (folder / name).read_bytes() for name in ("spec.json", "result.json")}
+    told = said([*words, "--metric", "intra-class-distance"], capsys, 2)
+    assert {name: (folder / name).read_bytes() for name in before} == before
+    told = said(["evaluate", "--run", str(folder), "--metric", "intra-class-distance", "--device", "cpu"], capsys, 2)
+    assert f"{folder}: no score has a value" in told
+    assert {name: (folder / name).read_bytes() for name in before} == before
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +83,24 @@ def test_info_of_a_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> No
     page = said(["info", str(tmp_path)], capsys)
     assert "cdcgan · non-saturating" in page and "SAMPLING ERROR" in page and " 1.2\n" in page and "±" not in page
     assert f"{new['column']} of {new['variant']} is made of: 0 21.5, 7 340\n" in page
+
+
+def test_info_of_a_folder_that_is_no_run_names_those_that_are(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = RESULTS / "mnist-quick"
+    (run,) = home.glob("real-s0-*")
+    (tmp_path / "pending").mkdir()
+    for folder, says in (
+        (home, rf"{home}: is a folder of \d+ runs; name one of them, as {home}/"),
+        (RESULTS, rf"{RESULTS}: is no run's folder; "),
+        (run.with_name(run.name[:-2]), rf"is no run's folder; did you mean {run.name}"),
+        (tmp_path / "pending", r"is no run's folder; "),
+    ):
+        with pytest.raises(SystemExit) as ended:
+            main(["info", str(folder)])
+        assert ended.value.code == 2
+        assert re.search(says, capsys.readouterr().err)
 
 
 def test_a_name_of_several_kinds_must_be_told_apart(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -41,6 +41,16 @@ def test_floats_are_quantised_as_the_engine_does_it() -> None:
     assert "32 % of the values lie outside and are clamped" in notes[-1]
 
 
+@pytest.mark.parametrize(
+    ("outside", "says"), [(10_000, "100 %"), (9_960, "100 %"), (1_234, "12 %"), (123, "1.2 %"), (1, "0.01 %")]
+)
+def test_how_much_is_clamped_is_a_plain_number(outside: int, says: str) -> None:
+    x = np.full((1, 1, 100, 100), 0.5, np.float32)
+    x.reshape(-1)[:outside] = 2.0
+    _, notes = to_images(x, "x", "NCHW", (0.0, 1.0))
+    assert notes[-1].endswith(f"; {says} of the values lie outside and are clamped")
+
+
 def test_half_steps_too() -> None:
     """Where the order and the precision of the arithmetic decide, a file has the engine's byte."""
     exact = np.arange(511) / 255 - 1
