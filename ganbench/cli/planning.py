@@ -12,12 +12,13 @@ from ganbench.errors import UsageError
 from ganbench.execute.slot import Doors
 from ganbench.execute.slots import Devices, devices
 from ganbench.plan.build import Plan, plan
+from ganbench.plan.columns import parse_extractor
 from ganbench.plan.data import resolve_data
 from ganbench.plan.entries import Wishes
 from ganbench.plan.modes import Mode, find_mode
 from ganbench.plan.own import settle
 from ganbench.plan.recipe import parse_settings
-from ganbench.plan.scoring import Choice, parse_extractor
+from ganbench.plan.scoring import Choice
 from ganbench.plan.suite import Suite, Tier, parse_seeds, read_suite
 from ganbench.plugins import Registry
 

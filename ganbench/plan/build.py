@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from ganbench.api import ScaleRow
+from ganbench.plan.columns import possible
 from ganbench.plan.data import Data
 from ganbench.plan.entries import Entry, Wishes, expand
+from ganbench.plan.levels import check_names
 from ganbench.plan.modes import REFERENCE
 from ganbench.plan.scoring import Choice, Scoring, records, scoring, slow
 from ganbench.plan.spec import SCALE, TRAINED, RunSpec
@@ -71,7 +73,10 @@ def plan(
         "asked": asked or {},
     }
     datasets = [r.registered for r in data.streams.values()]
-    runs = [_scale(registry.find("scale-row", n), datasets, common) for n in suite.scale_rows]
+    rows = [registry.find("scale-row", n) for n in suite.scale_rows]
+    if suite.levels and (names := possible(suite, registry)):
+        check_names(suite.levels, f"suite '{suite.name}'", [r.record.role for r in rows], names)
+    runs = [_scale(row, datasets, common) for row in rows]
     notices += _small(suite, tier, registry)
     entries = expand(suite, tier, wishes, registry, spec)
     budget = {"counter": tier.counter, "amount": tier.amount}

@@ -44,6 +44,11 @@ def resolve_data(suite: Suite, tier: Tier, registry: Registry, override: str | N
         raise UsageError(
             f"--dataset {override}: suite '{suite.name}' trains on several data sets; write a suite file instead"
         )
+    if tier.offline is not None:
+        try:
+            registry.find("dataset", tier.offline)
+        except UsageError as error:
+            raise UsageError(f"suite '{suite.name}', tier '{tier.name}', 'offline': {error}") from None
     names = {stream: override or name for stream, name in suite.datasets.items()}
     swapped = [f"on-{override}"] if override and override not in suite.datasets.values() else []
     try:

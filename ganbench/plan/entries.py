@@ -10,7 +10,7 @@ from typing import Any
 from ganbench.api import Architecture, Component, GameBuilder, Preset, Recipe, SampleSpec, Value
 from ganbench.errors import UsageError
 from ganbench.plan.modes import REFERENCE
-from ganbench.plan.recipe import Layer, resolve
+from ganbench.plan.recipe import Layer, check_chunks, resolve
 from ganbench.plan.suite import EntrySet, Suite, Tier
 from ganbench.plugins import Registered, Registry
 
@@ -52,8 +52,12 @@ def chosen(tier: Tier, wishes: Wishes) -> tuple[EntrySet, ...]:
         crossed = [e for e in tier.entries if e.architectures]
         architectures = wishes.architectures or tuple(dict.fromkeys(a for e in crossed for a in e.architectures))
         losses = wishes.losses or tuple(dict.fromkeys(loss for e in crossed for loss in e.losses))
-        recipes = {a: e.recipe for e in reversed(crossed) for a in e.architectures}
-        entries += [EntrySet(architectures=(a,), losses=losses, recipe=recipes.get(a, {})) for a in architectures]
+        own = {a: e for e in reversed(crossed) for a in e.architectures}
+        alone = EntrySet(recipe={})
+        entries += [
+            EntrySet((a,), losses, recipe=own.get(a, alone).recipe, where=own.get(a, alone).where)
+            for a in architectures
+        ]
     return tuple(entries)
 
 
@@ -125,7 +129,7 @@ def _layers(suite: Suite, tier: Tier, group: EntrySet, wishes: Wishes) -> list[L
     return [
         Layer(f"suite {suite.name}", suite.recipe, strict=False),
         Layer(f"tier {tier.name}", tier.recipe, strict=False),
-        Layer(_OWN, group.recipe or {}),
+        Layer(_OWN, group.recipe or {}, where=group.where),
         Layer("--set", wishes.settings, strict=False),
     ]
 
@@ -145,6 +149,7 @@ def _entry(
         [(f"{c.kind} {c.name}", c.record) for c in others],
         layers,
     )
+    check_chunks(recipe)
     values = Recipe({k: v["value"] for k, v in recipe.items()})
     components = [loss, *others]
     traits = architecture.traits(spec, values)
@@ -169,6 +174,7 @@ def _entry(
 def _game(found: Registered, group: EntrySet, suite: Suite, tier: Tier, wishes: Wishes, spec: SampleSpec) -> Entry:
     game: GameBuilder = found.record
     recipe = resolve((f"game {found.name}", game.recipe), None, [], _layers(suite, tier, group, wishes))
+    check_chunks(recipe)
     description: dict[str, Any] = {
         "label": found.name,
         "architecture": None,

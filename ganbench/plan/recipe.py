@@ -33,16 +33,20 @@ ENGINE = Recipe(
     ema_ramp_up=0.05,  # the half-life is at most this share of the images so far
     bn_batches=16,  # generated batches from which an EMA copy recomputes batch-norm statistics
 )
+COUNTS = ("batch_size", "latent", "d_steps", "accumulate", "bn_batches")
+AMOUNTS = ("lr_G", "lr_D", "eps", "momentum", "weight_decay", "clip_grad_norm", "ema_half_life", "ema_ramp_up")
 CHOICES = {"prior": ("normal", "uniform"), "optimizer": ("adam", "rmsprop", "sgd"), "lr_decay": ("none", "linear")}
 
 
 @dataclass(frozen=True)
 class Layer:
-    """Values from one source. strict: an undeclared key is an error (else it is a wish that may go unheard)."""
+    """Values from one source. strict: an undeclared key is an error (else it is a wish that may go unheard). where: it
+    stands, for errors; `""`: the origin says it."""
 
     origin: str
     values: Mapping[str, Value]
     strict: bool = True
+    where: str = ""
 
 
 def resolve(
@@ -84,12 +88,13 @@ def resolve(
                 wished[key] = (name, value)
                 result[key] = {"value": value, "origin": name}
     for layer in above:
+        where = layer.where or layer.origin
         for key, value in layer.values.items():
             if key not in declared:
                 if not layer.strict:
                     continue
-                raise UsageError(f"{layer.origin}: nobody here has a recipe key '{key}'; {nearest(key, declared)}")
-            result[key] = {"value": typed(key, value, declared[key], layer.origin), "origin": layer.origin}
+                raise UsageError(f"{where}: nobody here has a recipe key '{key}'; {nearest(key, declared)}")
+            result[key] = {"value": typed(key, value, declared[key], where), "origin": layer.origin}
     return dict(sorted(result.items()))
 
 
@@ -109,7 +114,40 @@ def _own_keys(name: str, component: Component) -> dict[str, Value]:
 
 
 def typed(key: str, value: Any, default: Value, origin: str) -> Value:
-    """The value in the type of its key's default: 1 becomes 1.0 where the key is a float."""
+    """The value in the type of its key's default, within its bounds; `origin` is said in an error."""
+    out = cast(f"recipe key '{key}'", value, default, origin)
+    if key in CHOICES and out not in CHOICES[key]:
+        raise UsageError(f"{origin}: recipe key '{key}' takes one of {', '.join(CHOICES[key])}, not {short(out)}")
+    if bound := _beyond(key, out):
+        raise UsageError(f"{origin}: recipe key '{key}' must be {bound}, not {_shown(out)}")
+    return out
+
+
+def _beyond(key: str, value: Any) -> str | None:
+    """The bound of a key that no training can do with this value, in words; None where it can."""
+    if (key in COUNTS or key.endswith(".every")) and isinstance(value, int) and value < 1:
+        return "at least 1"
+    if key == "lr" and value <= 0:
+        return "above 0"
+    if key in AMOUNTS and value < 0:
+        return "0 or more"
+    if key == "betas" and not (len(value) == 2 and all(0 <= beta < 1 for beta in value)):
+        return "two numbers, each at least 0 and below 1"
+    return None
+
+
+def check_chunks(recipe: Mapping[str, Mapping[str, Any]]) -> None:
+    """A batch is split into equal chunks, or the recipe is an error."""
+    chunks, size = recipe["accumulate"], recipe["batch_size"]
+    if size["value"] % chunks["value"]:
+        raise UsageError(
+            f"{chunks['origin']}: recipe key 'accumulate' must divide the batch_size, {size['value']} (of "
+            f"{size['origin']}), and {chunks['value']} does not"
+        )
+
+
+def cast(what: str, value: Any, default: Value, origin: str) -> Value:
+    """The value in the type of a default: 1 becomes 1.0 for a float, a list a tuple. what, origin: for the error."""
     wanted = type(default)
     if isinstance(value, list):
         value = tuple(value)
@@ -127,21 +165,14 @@ def typed(key: str, value: Any, default: Value, origin: str) -> Value:
     elif isinstance(default, tuple):
         ok = isinstance(value, tuple)
         out = (
-            tuple(typed(key, v, default[min(i, len(default) - 1)], origin) for i, v in enumerate(value))
+            tuple(cast(what, v, default[min(i, len(default) - 1)], origin) for i, v in enumerate(value))
             if ok and default
             else value
         )
     else:
         ok, out = isinstance(value, wanted), value
     if not ok:
-        raise UsageError(
-            f"{origin}: recipe key '{key}' takes a {_word(wanted)} such as {default!r}, not {short(value)}"
-        )
-    if key in CHOICES and out not in CHOICES[key]:
-        raise UsageError(f"{origin}: recipe key '{key}' takes one of {', '.join(CHOICES[key])}, not {short(out)}")
-    counts = ("batch_size", "latent", "d_steps", "accumulate", "bn_batches")
-    if (key in counts or key.endswith(".every")) and isinstance(out, int) and out < 1:
-        raise UsageError(f"{origin}: recipe key '{key}' must be at least 1, not {short(out)}")
+        raise UsageError(f"{origin}: {what} takes a {_word(wanted)} such as {_shown(default)}, not {short(value)}")
     result: Value = out
     return result
 
@@ -173,3 +204,10 @@ def _word(kind: type) -> str:
     return {float: "number", int: "whole number", bool: "true or false", str: "word", tuple: "list"}.get(
         kind, kind.__name__
     )
+
+
+def _shown(value: Value) -> str:
+    """A value as it is written after `--set KEY=` and in a suite."""
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(_shown, value))}]"
+    return str(value).lower() if isinstance(value, bool) else repr(value)

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ganbench.api import Dataset, Extractor, Metric, Weights
-from ganbench.errors import Unavailable, UsageError
+from ganbench.api import Dataset, Extractor, Value, Weights
+from ganbench.errors import Unavailable, UsageError, nearest
+from ganbench.plan.columns import columns, headline, parse_extractor, plan_of
+from ganbench.plan.recipe import cast
 from ganbench.plan.spec import RunSpec
 from ganbench.plan.suite import Suite, Tier
 from ganbench.plugins import Registered, Registry
@@ -46,18 +48,29 @@ def scoring(
     """What a suite measures here against the reference of the data set `first`; what is left out adds a notice."""
     extractors, weights = _extractors(suite, tier, choice, registry, first, device, notices)
     metrics = [registry.find("metric", m) for m in choice.metrics or suite.metrics]
-    for name in tier.params:
-        registry.find("metric", name)
-    columns, headline = _columns(suite, extractors, metrics)
+    params = {}
+    for name, given in tier.params.items():
+        registered = registry.find("metric", name)
+        params[registered.name] = _params(f"suite '{suite.name}', tier '{tier.name}'", registered, given)
+    names = columns([e for _, e in extractors], metrics)
     score = {
         "samples": tier.samples,
         "looks": {"count": tier.looks, "samples": tier.look_samples},
         "extractors": [e for _, e in extractors],
-        "metrics": [{"name": m.name, "params": {**m.record.params, **tier.params.get(m.name, {})}} for m in metrics],
+        "metrics": [{"name": m.name, "params": {**m.record.params, **params.get(m.name, {})}} for m in metrics],
         "dataset": first.reference or first.name,
         "plugins": records([r for r, _ in extractors] + metrics + _compared(registry, first, metrics)),
     }
-    return Scoring(score, columns, headline, weights, tuple(r for r, _ in extractors))
+    return Scoring(score, names, headline(suite, registry, names), weights, tuple(r for r, _ in extractors))
+
+
+def _params(where: str, registered: Registered, given: Mapping[str, Value]) -> dict[str, Value]:
+    """What a tier says of a metric's parameters, in their types."""
+    known: Mapping[str, Value] = registered.record.params
+    for key in given:
+        if key not in known:
+            raise UsageError(f"{where}: metric '{registered.name}' has no parameter '{key}'; {nearest(key, known)}")
+    return {k: cast(f"'params.{registered.name}.{k}'", v, known[k], where) for k, v in given.items()}
 
 
 def slow(measured: Scoring, runs: Iterable[RunSpec]) -> Iterable[str]:
@@ -101,13 +114,6 @@ def _extractors(
     return found, files
 
 
-def parse_extractor(text: str) -> tuple[str, str, str]:
-    """`NAME[@LAYER][=FILE]` → name, layer, file; `""` for what is not there."""
-    head, _, file = text.partition("=")
-    name, _, layer = head.partition("@")
-    return name, layer, file
-
-
 def _extractor(
     registry: Registry, text: str, first: Dataset, files: dict[str, Path]
 ) -> tuple[Registered, dict[str, Any]]:
@@ -125,38 +131,8 @@ def _extractor(
     weights: Weights = extractor.weights(Path(file) if file else None)
     if file:
         files[registered.name] = weights.file
-    features = layer or extractor.features
     return registered, {
-        "name": registered.name,
-        "shown": registered.name if features == extractor.features else f"{registered.name}-{features}",
-        "features": features,
-        "logits": extractor.logits if features == extractor.features else None,
+        **plan_of(registered, layer, weights.official),
         "weights": weights.sha256,
-        "public": dict(extractor.names) if weights.official and features == extractor.features else {},
         "preprocessing": extractor.preprocessing,
     }
-
-
-def column_name(column: str, extractor: Mapping[str, Any] | None) -> str:
-    """`fd` → `FID` where the weights are those the name stands for, else `fd/mnist-cnn`."""
-    if extractor is None:
-        return column
-    return str(extractor["public"].get(column, f"{column}/{extractor['shown']}"))
-
-
-def _columns(
-    suite: Suite, extractors: list[tuple[Registered, dict[str, Any]]], metrics: list[Registered]
-) -> tuple[list[str], str]:
-    columns: list[str] = []
-    plans: list[dict[str, Any] | None] = [e for _, e in extractors]
-    for extractor in plans or [None]:
-        for registered in metrics:
-            metric: Metric = registered.record
-            uses = {"features", "logits"} & set(metric.needs)
-            if uses and (extractor is None or ("logits" in uses and extractor["logits"] is None)):
-                continue
-            columns += [column_name(c.name, extractor if uses else None) for c in metric.columns]
-    columns = list(dict.fromkeys(columns))
-    if not columns:
-        raise UsageError("nothing to measure: the chosen metrics need a layer that the chosen extractors do not give")
-    return columns, suite.headline if suite.headline in columns else columns[0]

@@ -12,6 +12,7 @@ from typing import Any
 from ganbench.api import Value
 from ganbench.errors import UsageError, nearest, short
 from ganbench.own_data.source import Source
+from ganbench.plan.levels import check_form
 from ganbench.plan.modes import find_mode
 from ganbench.plan.own import read_datasets
 from ganbench.plan.spec import COUNTERS
@@ -27,7 +28,7 @@ DIGITS = 18
 
 @dataclass(frozen=True)
 class EntrySet:
-    """Entries as a suite writes them: architectures × losses, or one preset, or one game."""
+    """Entries as a suite writes them: architectures × losses, or one preset, or one game. where: in words."""
 
     architectures: tuple[str, ...] = ()
     losses: tuple[str, ...] = ()
@@ -36,6 +37,7 @@ class EntrySet:
     preset: str | None = None
     game: str | None = None
     recipe: Mapping[str, Value] | None = None
+    where: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)
@@ -140,6 +142,7 @@ def read_suite(file: Path, name: str | None = None) -> Suite:
     )
     table.done()
     suite.tier(None)
+    check_form(suite.levels, f"suite file {file}")
     return suite
 
 
@@ -177,6 +180,8 @@ def _tier(name: str, value: Any, where: str) -> Tier:
     table.done()
     if tier.table not in TABLES:
         raise UsageError(f"{where}: 'table' must be one of {', '.join(TABLES)}, not {short(tier.table)}")
+    if not tier.entries:
+        raise UsageError(f'{where}: \'entries\' is empty; add one, such as {{ architecture = "…", loss = "…" }}')
     for key, count in (("samples", tier.samples), ("looks.samples", tier.look_samples)):
         if count < 1:
             raise UsageError(f"{where}: '{key}' must be at least 1, not {count}")
@@ -196,6 +201,7 @@ def _entry(value: Any, where: str) -> EntrySet:
         preset=table.take("preset", str, None),
         game=table.take("game", str, None),
         recipe=table.take("recipe", dict, {}),
+        where=where,
     )
     table.done()
     whole = [w for w in (entry.preset, entry.game) if w]

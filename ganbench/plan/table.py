@@ -11,6 +11,16 @@ LONGEST_NAME, DEEPEST = 200, 20
 LARGEST_NUMBER = 2**53 - 1
 """Of numbers that every reader of JSON takes for the same one."""
 
+WORDS = {
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    str: "a string",
+    list: "a list",
+    dict: "a table {…}",
+}
+"""What a file's values are called."""
+
 
 class Table:
     """A TOML table whose keys are taken one by one; what is left over is an error."""
@@ -30,8 +40,8 @@ class Table:
         value = self.value.pop(key)
         kinds = kind if isinstance(kind, tuple) else (kind,)
         if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
-            names = " or ".join(k.__name__ for k in kinds)
-            raise UsageError(f"{self.where}: '{key}' must be a {names}, not {short(value)}")
+            names = " or ".join(word for k, word in WORDS.items() if k in kinds and not (k is int and float in kinds))
+            raise UsageError(f"{self.where}: '{key}' must be {names}, not {short(value)}")
         return value
 
     def words(self, key: str, *default: Any) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from ganbench.api import Metric
 from ganbench.errors import Caution, Unavailable, UsageError
-from ganbench.plan.scoring import column_name
+from ganbench.plan.columns import column_name
 from ganbench.plan.spec import RunSpec, identified
 from ganbench.plugins import Registry
 from ganbench.record.files import content_hash

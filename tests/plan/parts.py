@@ -124,6 +124,7 @@ def ganbench_metrics():
     yield Metric("t-fd", ("features",), module, (Column("t-distance", "lower"),), Recipe(subsets=10, kernel="rbf"))
     yield Metric("t-score", ("logits",), module, (Column("t-score", "higher"),))
     yield Metric("t-count", ("samples",), module, (Column("t-count", "none"),))
+    yield Metric("t-twin", ("features",), module, (Column("t-count", "none"),))
 
 
 @hookimpl

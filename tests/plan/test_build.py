@@ -11,7 +11,8 @@ import pytest
 
 from ganbench.errors import UsageError
 from ganbench.plan.build import Plan
-from ganbench.plan.scoring import Choice, column_name
+from ganbench.plan.columns import column_name
+from ganbench.plan.scoring import Choice
 from ganbench.record.files import content_hash
 
 Planner = Callable[..., Plan]
@@ -110,9 +111,89 @@ def test_params_of_a_metric_that_is_not(planned: Planner) -> None:
         planned("[tiers.other]\nseeds = 1\n" + text, text=head("default_tier = 'other'"))
 
 
+@pytest.mark.parametrize(
+    ("params", "line"),
+    [
+        ("subset = 3", "suite 'points', tier 'quick': metric 't-fd' has no parameter 'subset'; did you mean subsets?"),
+        ('subsets = "few"', "'params.t-fd.subsets' takes a whole number such as 10, not 'few'"),
+        ("subsets = 1.5", "'params.t-fd.subsets' takes a whole number such as 10, not 1.5"),
+        ("kernel = 3", "'params.t-fd.kernel' takes a word such as 'rbf', not 3"),
+    ],
+)
+def test_params_that_a_metric_does_not_have(planned: Planner, suite_text: str, params: str, line: str) -> None:
+    with pytest.raises(UsageError, match=line):
+        planned(text=suite_text.replace("subsets = 3", params))
+
+
+@pytest.mark.parametrize("headline", ["t-distance/t-eye", "THE-DISTANCE", "t-count", "t-score/t-eye"])
+def test_a_headline_that_was_taken_away(planned: Planner, suite_text: str, headline: str) -> None:
+    text = suite_text.replace("t-distance/t-eye", headline)
+    assert measured(planned(text=text, choice=Choice(("t-eye@inner",), ("t-fd",))))[1] == "t-distance/t-eye-inner"
+
+
+@pytest.mark.parametrize("headline", ["t-distence/t-eye", "t-distance", "t-count/t-eye", "t-distance/t-eye-inner"])
+@pytest.mark.parametrize("choice", [Choice(), Choice((), ("t-count",))])
+def test_a_headline_that_never_was(planned: Planner, suite_text: str, headline: str, choice: Choice) -> None:
+    with pytest.raises(
+        UsageError, match=f"suite 'points': 'headline' must be one of its columns, not '{headline}'; did"
+    ):
+        planned(text=suite_text.replace("t-distance/t-eye", headline), choice=choice)
+
+
+@pytest.mark.parametrize(
+    ("condition", "line"),
+    [
+        ("below_share_of_degenrate = 0.5", "names no role of the suite's scale, 'degenrate'; did you mean degenerate?"),
+        (
+            'below_role = "ceiling"',
+            "'below_role' names no role of the suite's scale, 'ceiling'; there are: degenerate, ",
+        ),
+        (
+            "recal_at_least = 0.5",
+            "'recal_at_least' bounds nothing that is measured, 'recal'; there are: THE-DISTANCE, ",
+        ),
+        ("confidense_at_most = 0.5", "bounds nothing that is measured, 'confidense'; did you mean confidence?"),
+    ],
+)
+def test_a_level_of_what_is_not_there(planned: Planner, suite_text: str, condition: str, line: str) -> None:
+    with pytest.raises(UsageError, match=f"suite 'points', level 'good': .*{line}"):
+        planned(text=suite_text.replace("[tiers.quick]", f"[levels.good]\n{condition}\n[tiers.quick]"))
+
+
+def test_levels_of_what_is_there(planned: Planner, suite_text: str) -> None:
+    good = "below = 3\nbelow_share_of_degenerate = 0.5\nt_score_at_least = 1\nhistogram_tv_at_most = 0.2\n"
+    text = suite_text.replace("[tiers.quick]", f"[levels.good]\n{good}below_role = 'floor'\n[tiers.quick]")
+    for choice in (Choice(), Choice((), ("t-count",))):
+        assert set(planned(text=text, choice=choice).runs[0].suite["levels"]["good"]) == {
+            "below", "below_share_of_degenerate", "t_score_at_least", "histogram_tv_at_most", "below_role",
+        }  # fmt: skip
+
+
+def test_two_metrics_with_one_column(planned: Planner, suite_text: str) -> None:
+    text = suite_text.replace('"t-count"]', '"t-count", "t-twin"]')
+    with pytest.raises(
+        UsageError, match="metrics 't-count' and 't-twin' both have a column 't-count': leave one out, or"
+    ):
+        planned(text=text)
+    assert measured(planned(text=text, choice=Choice((), ("t-twin",))))[0] == ["t-count/t-eye"]
+
+
+def test_a_stand_in_that_nobody_has(planned: Planner) -> None:
+    with pytest.raises(UsageError, match="suite 'points', tier 'quick', 'offline': no dataset 't-pints'; did you mean"):
+        planned('offline = "t-pints"\nentries = [{ architecture = "t-small", loss = "t-plain" }]\n')
+
+
+def test_a_batch_that_cannot_be_split(planned: Planner) -> None:
+    with pytest.raises(
+        UsageError, match=r"--set: recipe key 'accumulate' must divide the batch_size, 64 \(of engine\)"
+    ):
+        planned(settings={"accumulate": 7})
+    assert planned(settings={"accumulate": 8}).runs
+
+
 def head(more: str) -> str:
     """A suite's first lines, without a tier."""
-    lines = 'version = 1\ndataset = "t-far"\nextractor = "t-eye"\nmetrics = "t-fd"\nheadline = "x"\n'
+    lines = 'version = 1\ndataset = "t-far"\nextractor = "t-eye"\nmetrics = "t-fd"\nheadline = "t-distance/t-eye"\n'
     return lines.replace("t-far", "t-points") + more + "\n"
 
 

@@ -138,7 +138,7 @@ def test_a_key_that_nobody_hears(planned: Planner) -> None:
     tier = entry('architecture = "t-bare", loss = "t-plain"') + "recipe = { width = 2 }\n"
     with pytest.raises(UsageError, match=r"tier quick: nobody here has a recipe key 'width'"):
         planned(tier)
-    with pytest.raises(UsageError, match=r"suite entry: nobody here has a recipe key 'width'"):
+    with pytest.raises(UsageError, match=r"points.toml, tier 'quick', entry 1: nobody here has a recipe key 'width'"):
         planned(entry('architecture = "t-bare", loss = "t-plain", recipe = { width = 2 }'))
 
 

@@ -15,7 +15,7 @@ from ganbench.plan.spec import RunSpec
 from ganbench.plugins import Registered, Registry
 
 TIER = '[tiers.quick]\nbudget = { seconds = 1 }\nsamples = 100\nentries = [{ preset = "t-paper" }]\nseeds = 1\n'
-HEAD = 'version = 3\ndataset = "t-points"\nextractor = "t-eye"\nmetrics = ["t-fd", "t-count"]\nheadline = "x"\n'
+HEAD = 'version = 3\ndataset = "t-points"\nextractor = "t-eye"\nmetrics = ["t-fd", "t-count"]\nheadline = "t-count"\n'
 
 
 def with_suites(parts: Registry, place: Path, *names: str) -> Registry:

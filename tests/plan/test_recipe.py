@@ -23,7 +23,7 @@ def regularizer(name: str, recipe: dict[str, Any]) -> tuple[str, Regularizer]:
 
 def test_the_later_layer_wins_and_is_named() -> None:
     """Layer n sets the last n of the keys below; each key keeps what its last layer said."""
-    keys = ("batch_size", "d_steps", "latent", "accumulate", "bn_batches", "lr", "eps", "width")
+    keys = ("batch_size", "d_steps", "latent", "ema_half_life", "bn_batches", "lr", "eps", "width")
     origins = ("architecture a", "loss l", "regularizer r", "preset p", "suite s", "tier t", "suite entry", "--set")
     said = [{k: 100 + i for k in keys[i:]} for i in range(len(keys))]
     found = resolve(
@@ -44,7 +44,7 @@ def test_the_later_layer_wins_and_is_named() -> None:
     [
         ("lr", 1, 1.0),
         ("batch_size", 32.0, 32),
-        ("betas", [0, 1], (0.0, 1.0)),
+        ("betas", [0, 0.5], (0.0, 0.5)),
         ("width", 64, 64),
         ("norm_D", "layer", "layer"),
     ],
@@ -77,12 +77,24 @@ def test_values_take_the_type_of_the_default(key: str, given: Any, value: Any) -
         ("latent", -3, "at least 1"),
         ("d_steps", 0, "at least 1"),
         ("l.every", 0, "at least 1"),
+        ("lr", -1, "must be above 0, not -1.0"),
+        ("lr", 0, "must be above 0, not 0.0"),
+        ("lr_D", -0.1, "must be 0 or more, not -0.1"),
+        ("clip_grad_norm", -1, "must be 0 or more"),
+        ("ema_half_life", -5, "must be 0 or more"),
+        ("weight_decay", -1, "must be 0 or more"),
+        ("betas", [0.5], r"must be two numbers, each at least 0 and below 1, not \[0\.5\]"),
+        ("betas", [0.5, 0.9, 0.9], "must be two numbers"),
+        ("betas", [1.5, 2], "must be two numbers"),
+        ("betas", [0, 1], "must be two numbers"),
+        ("betas", "(0.5, 0.9)", r"takes a list such as \[0\.5, 0\.999\], not '\(0\.5, 0\.9\)'"),
     ],
 )
 def test_a_wrong_value_is_one_line_with_key_and_origin(key: str, given: Any, why: str) -> None:
     with pytest.raises(UsageError, match=why) as error:
         resolve(ARCHITECTURE, loss(), [], [Layer("tier quick", {key: given})])
-    assert str(error.value).startswith(f"tier quick: recipe key '{key}' takes ") or "at least" in why
+    said = str(error.value).removeprefix(f"tier quick: recipe key '{key}' ")
+    assert said.startswith(("takes ", "must be "))
     assert "\n" not in str(error.value)
 
 

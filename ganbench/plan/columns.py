@@ -1,0 +1,93 @@
+"""The columns that metrics fill under extractors: their names, and which of them is the headline."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ganbench.errors import UsageError, nearest
+from ganbench.plan.suite import Suite
+from ganbench.plugins import Registered, Registry
+
+
+def column_name(column: str, extractor: Mapping[str, Any] | None) -> str:
+    """`fd` → `FID` where the weights are those the name stands for, else `fd/mnist-cnn`."""
+    if extractor is None:
+        return column
+    return str(extractor["public"].get(column, f"{column}/{extractor['shown']}"))
+
+
+def columns(extractors: Sequence[Mapping[str, Any]], metrics: Sequence[Registered]) -> list[str]:
+    """The table's columns in order. extractors: as in `RunSpec.score`. Two metrics with one column are an error."""
+    owners: dict[str, str] = {}
+    found: dict[str, None] = {}
+    each: list[Mapping[str, Any] | None] = [*extractors] or [None]
+    for extractor in each:
+        for registered in metrics:
+            for own, name in _columns_of(registered, extractor).items():
+                for word in (own, name):
+                    if owners.setdefault(word, registered.name) != registered.name:
+                        raise UsageError(
+                            f"metrics '{owners[word]}' and '{registered.name}' both have a column '{word}': leave one "
+                            "out, or rename the column in its plugin"
+                        )
+                found[name] = None
+    if not found:
+        raise UsageError("nothing to measure: the chosen metrics need a layer that the chosen extractors do not give")
+    return list(found)
+
+
+def _columns_of(registered: Registered, extractor: Mapping[str, Any] | None) -> dict[str, str]:
+    """A metric's own name of each column -> the table's; nothing where the extractor lacks what it needs."""
+    uses = {"features", "logits"} & set(registered.record.needs)
+    if uses and (extractor is None or ("logits" in uses and extractor["logits"] is None)):
+        return {}
+    return {c.name: column_name(c.name, extractor if uses else None) for c in registered.record.columns}
+
+
+def possible(suite: Suite, registry: Registry) -> set[str] | None:
+    """Every column that the suite's own metrics may fill under its own extractors, whatever weights these have; None
+    where some of them are not here (others were chosen)."""
+    plans: list[dict[str, Any] | None] = []
+    words = (*suite.extractors, *(e for tier in suite.tiers.values() for e in tier.extra_extractors))
+    try:
+        for word in words:
+            name, layer, _ = parse_extractor(word)
+            registered = registry.find("extractor", name)
+            plans += [plan_of(registered, layer, official) for official in (True, False)]
+        metrics = [registry.find("metric", name) for name in suite.metrics]
+    except UsageError:
+        return None
+    return {name for plan in plans or [None] for metric in metrics for name in _columns_of(metric, plan).values()}
+
+
+def headline(suite: Suite, registry: Registry, found: Sequence[str]) -> str:
+    """The suite's headline; the first column where another choice of extractors or metrics took it away."""
+    if suite.headline in found:
+        return suite.headline
+    names = possible(suite, registry)
+    if names and suite.headline not in names:
+        said = nearest(suite.headline, names)
+        raise UsageError(f"suite '{suite.name}': 'headline' must be one of its columns, not '{suite.headline}'; {said}")
+    return found[0]
+
+
+def parse_extractor(text: str) -> tuple[str, str, str]:
+    """`NAME[@LAYER][=FILE]` → name, layer, file; `""` for what is not there."""
+    head, _, file = text.partition("=")
+    name, _, layer = head.partition("@")
+    return name, layer, file
+
+
+def plan_of(registered: Registered, layer: str, official: bool) -> dict[str, Any]:
+    """How an extractor names its columns. layer: `""` for its default. official: whether its weights are those."""
+    extractor = registered.record
+    features = layer or extractor.features
+    default = features == extractor.features
+    return {
+        "name": registered.name,
+        "shown": registered.name if default else f"{registered.name}-{features}",
+        "features": features,
+        "logits": extractor.logits if default else None,
+        "public": dict(extractor.names) if official and default else {},
+    }
