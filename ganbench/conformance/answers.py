@@ -12,6 +12,7 @@ from ganbench.conformance.partners import Subject
 from ganbench.conformance.toys import Form
 from ganbench.train import Engine
 from ganbench.train.draws import seed_default
+from ganbench.train.shapes import wrong_answer
 
 
 def _asked(engine: Engine, form: Form) -> tuple[Tensor, Answer]:
@@ -28,13 +29,8 @@ def answers(subject: Subject) -> Advice | None:
     """D answers each sample: logits `(B,)`, features `(B, width)` where it offers them."""
     for form, engine in engines(subject):
         _, answer = _asked(engine, form)
-        said = answer.logit if answer.logit is not None else answer.energy
-        if said is None or said.ndim == 0 or len(said) != COUNT or said.shape[1:] == (1,) or said.ndim > 2:
-            shape = None if said is None else tuple(said.shape)
-            return Advice(
-                f"D answers {shape} instead of ({COUNT},) on {form.title}",
-                "give one logit per sample, (B,): end D with .flatten(0) or .squeeze(1)",
-            )
+        if wrong := wrong_answer(answer, COUNT):
+            return Advice(f"{wrong[0]} on {form.title}", wrong[1])
         if "features" in _traits(subject, engine):
             width = getattr(engine.nets["D"], "width", None)
             if answer.features is None or tuple(answer.features.shape) != (COUNT, width):

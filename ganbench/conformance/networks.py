@@ -14,6 +14,7 @@ from ganbench.conformance.partners import Subject
 from ganbench.conformance.toys import Form
 from ganbench.train import Engine
 from ganbench.train.draws import seed_default
+from ganbench.train.shapes import wrong_samples
 
 COUNT = 8
 
@@ -40,12 +41,8 @@ def _made(engine: Engine, net: nn.Module | None = None, purpose: str = "trial") 
 def output_shape(subject: Subject) -> Advice | None:
     """G gives `(B, *spec.shape)`."""
     for form, engine in engines(subject):
-        x, wanted = _made(engine), (COUNT, *form.spec.shape)
-        if tuple(x.shape) != wanted:
-            return Advice(
-                f"G gives {tuple(x.shape)} instead of {wanted} on {form.title}",
-                "end G with a layer that gives (B, *spec.shape), e.g. nn.Unflatten(1, spec.shape)",
-            )
+        if wrong := wrong_samples(_made(engine), (COUNT, *form.spec.shape)):
+            return Advice(f"{wrong[0]} on {form.title}", wrong[1])
     return None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ganbench.conformance.checks import Advice, Skip
 from ganbench.conformance.partners import Subject
 from ganbench.conformance.state import different
-from ganbench.conformance.trace import EARLY, go_on
+from ganbench.conformance.trace import EARLY, go_on, seen_to_the_end
 
 
 def own_seed(subject: Subject) -> Advice | None:
@@ -16,6 +16,7 @@ def own_seed(subject: Subject) -> Advice | None:
                 seen.notes.seeded[0],
                 "draw with torch.rand and the like and never seed: the engine does, before every turn",
             )
+    seen_to_the_end(subject)
     return None
 
 
@@ -24,6 +25,7 @@ def foreign_randomness(subject: Subject) -> Advice | None:
     for seen in subject.traces.values():
         if seen.notes.foreign:
             return Advice(seen.notes.foreign[0], "draw from torch instead: torch.rand, torch.randn, torch.randint")
+    seen_to_the_end(subject)
     return None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ganbench.conformance.checks import Advice, Skip
 from ganbench.conformance.partners import Subject
+from ganbench.conformance.trace import seen_to_the_end
 
 
 def trains(subject: Subject) -> Advice | None:
@@ -25,6 +26,7 @@ def values(subject: Subject) -> Advice | None:
                     f"{name} gives {shape} in turn {turn} on {form.title}",
                     "give one value per sample, (B,), or a scalar: sum or average the other axes",
                 )
+    seen_to_the_end(subject)
     return None
 
 
@@ -37,19 +39,19 @@ def finite(subject: Subject) -> Advice | None:
                     f"{name} is not finite in turn {turn} on {form.title}",
                     "use the stable form (softplus for log-sigmoid), and no log, root or division at 0",
                 )
+    seen_to_the_end(subject)
     return None
 
 
 def keeps_batches(subject: Subject) -> Advice | None:
     """No batch is changed in place: others see it after this component."""
-    if all(seen.engine is None for seen in subject.traces.values()):
-        raise Skip("it does not train")
     for seen in subject.traces.values():
         if seen.notes.written:
             what = ", ".join("latents" if n == "latents" else f"real samples of stream {n}" for n in seen.notes.written)
             return Advice(
                 f"a batch is changed in place: {what}", "write to a copy: batch.but(x=…), x + 1, not x.add_(1)"
             )
+    seen_to_the_end(subject)
     return None
 
 

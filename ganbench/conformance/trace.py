@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
+from ganbench.conformance.checks import Skip
 from ganbench.conformance.toys import Form
 from ganbench.conformance.watch import Notes, random_numbers, watched
 from ganbench.train import Engine
@@ -68,6 +69,12 @@ def trace(subject: Subject, form: Form) -> Trace:
         watchers: list[tuple[str, Any]] = [*seen.engine.streams.items(), ("latents", seen.engine.latents)]
         seen.notes.written = [name for name, kept in watchers if kept.look()]
     return seen
+
+
+def seen_to_the_end(subject: Subject) -> None:
+    """Skip what a training that an error ended cannot show: that nothing was found in it says nothing."""
+    if any(seen.error is not None and not seen.detached for seen in subject.traces.values()):
+        raise Skip("it does not train")
 
 
 def _train(subject: Subject, form: Form, seen: Trace) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import time
 from collections.abc import Callable
@@ -27,6 +28,7 @@ from ganbench.train.resume import circumstances, find_checkpoint
 from ganbench.train.room import Room
 from ganbench.train.sampling import Sampler, remove_samples, variants, weights_hash, write_samples
 from ganbench.train.setup import build_engine
+from ganbench.train.shapes import forms_held
 from ganbench.train.throughput import Clock, flops_of_a_cycle
 
 Made = TypeVar("Made")
@@ -90,7 +92,8 @@ class Run:
         remove_unfinished(self.folder)
         offset = self._resume()
         if offset is None:
-            offset, self.flops = 0, flops_of_a_cycle(self.engine)
+            with contextlib.nullcontext() if self.spec.entry["game"] else forms_held(self.engine):
+                offset, self.flops = 0, flops_of_a_cycle(self.engine)
         self.events = EventLog(self.folder / EVENTS, offset)
         try:
             bad = self._loop()

@@ -196,6 +196,10 @@ def counting(D, real, fake):
     return discriminator(D, real, fake) * (1 + 0.1 * COUNTS["steps"])
 
 
+def raising(D, real, fake):
+    raise RuntimeError("it broke")
+
+
 loss("values", squares)
 loss("finite", not_a_number)
 loss("foreign-randomness", numpy_noise)
@@ -207,6 +211,7 @@ loss("attached", generator=blind)
 loss("comes-closer", generator=away)
 loss("resumes", remembering, build=lambda spec, recipe: Counter())
 loss("repeatable", counting)
+loss("trains", raising)
 loss("recipe-keys", recipe=Recipe({"weigth": 1.0}))
 
 

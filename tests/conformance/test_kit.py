@@ -18,6 +18,7 @@ ADVICE = {
     "output-shape": "nn.Unflatten(1, spec.shape)",
     "output-range": "tanh for [-1, 1]",
     "uses-latents": "its row of z",
+    "trains": "make this call work",
     "attached": "leave out .detach()",
     "gradients": "use it in forward, remove it",
     "own-seed": "never seed",
@@ -54,6 +55,14 @@ def test_a_broken_plugin_is_found(name: str) -> None:
     assert found.failed, [str(o) for o in outcomes.values()]
     assert found.what and ADVICE[check] in found.mend
     assert "\n" not in found.what + found.mend
+
+
+def test_what_does_not_train_is_not_said_to_be_in_order() -> None:
+    name = next(name for name in BROKEN if wanted(name) == "trains")
+    outcomes = {c.name: c.run().status for c in conformance.cases([BROKEN[name]], REGISTRY)}
+    begun = {"recipe-keys", "brings", "fits", "length", "output-shape", "output-range", "uses-latents", "copies"}
+    assert {check for check, status in outcomes.items() if status == "ok"} <= begun
+    assert outcomes["trains"] == "FAILED" and outcomes["own-seed"] == outcomes["keeps-batches"] == "skipped"
 
 
 def test_every_check_has_words_of_its_own() -> None:

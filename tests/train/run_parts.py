@@ -7,7 +7,7 @@ import time
 import torch
 from torch import nn
 
-from ganbench import Batch, Game, GameBuilder, Loss, Recipe, Regularizer, Turn, hookimpl
+from ganbench import Architecture, Batch, Game, GameBuilder, Loss, Recipe, Regularizer, Turn, hookimpl
 
 
 def critic(D, real, fake):
@@ -109,6 +109,38 @@ def matched(nets, latents, real):
 
 def judged(nets, real):
     return {"judge": nets["D"](real).mean()}
+
+
+class Several(Net):
+    """Logits in a form of its own: a tuple, a column, the mean alone, or two for each sample, which is allowed."""
+
+    def __init__(self, pixels, form):
+        super().__init__(pixels, 2 if form == "two" else 1)
+        self.form = form
+
+    def forward(self, x):
+        said = super().forward(x)
+        forms = {"tuple": (said, said), "column": said, "mean": said.mean(), "two": said}
+        return forms[self.form]
+
+
+def maker(spec, recipe):
+    return Maker(recipe["latent"], *spec.shape)
+
+
+def flat_maker(spec, recipe):
+    return Maker(recipe["latent"], torch.Size(spec.shape).numel())
+
+
+def said_as(form):
+    return lambda spec, recipe: Several(torch.Size(spec.shape).numel(), form)
+
+
+@hookimpl
+def ganbench_architectures():
+    yield Architecture("t-flat", flat_maker, said_as("two"))
+    for form in ("tuple", "column", "mean", "two"):
+        yield Architecture(f"t-{form}", maker, said_as(form))
 
 
 @hookimpl

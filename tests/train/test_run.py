@@ -176,6 +176,31 @@ def test_a_component_that_raises_is_named(
     assert not (folder / "trained.json").exists()
 
 
+FLAT, SINGLE = "nn.Unflatten(1, spec.shape)", "end D with .flatten(0) or .squeeze(1)"
+
+
+@pytest.mark.parametrize(
+    ("architecture", "what", "mend"),
+    [
+        ("t-flat", "G gives (8, 784) instead of (8, 1, 28, 28); ", FLAT),
+        ("t-tuple", "D answers a tuple instead of (8,); ", SINGLE),
+        ("t-column", "D answers (8, 1) instead of (8,); ", SINGLE),
+        ("t-mean", "D answers () instead of (8,); ", SINGLE),
+    ],
+)
+def test_a_wrong_form_is_told_before_training(
+    planned: Planner, train: Any, tmp_path: Path, architecture: str, what: str, mend: str
+) -> None:
+    spec = planned(f'architecture = "{architecture}", loss = "t-slow"')
+    assert train(spec, tmp_path / "run") == 1
+    reason = read(tmp_path / "run", "error.json")["reason"]
+    assert reason.startswith(what) and reason.endswith(mend)
+
+
+def test_two_logits_a_sample_are_allowed(planned: Planner, train: Any, tmp_path: Path) -> None:
+    assert train(planned('architecture = "t-two", loss = "t-slow"', "generator_steps = 2"), tmp_path / "run") == 0
+
+
 @pytest.mark.parametrize(
     ("budget", "counter", "reached"),
     [

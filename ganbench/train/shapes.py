@@ -1,0 +1,78 @@
+"""The forms that the standard game's networks have to give: samples `(B, *spec.shape)`, and one answer for each."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+from torch import Tensor
+
+from ganbench.api import Answer, Batch
+from ganbench.errors import UsageError
+from ganbench.train.engine import Engine
+
+Wrong = tuple[str, str]
+"""What is wrong with a form, and what to change."""
+
+
+def wrong_samples(x: Any, wanted: tuple[int, ...]) -> Wrong | None:
+    """None if G gave samples of this shape, the batch's axis first."""
+    if isinstance(x, Tensor) and tuple(x.shape) == wanted:
+        return None
+    return (
+        f"G gives {_form(x)} instead of {wanted}",
+        "end G with a layer that gives (B, *spec.shape), e.g. nn.Unflatten(1, spec.shape)",
+    )
+
+
+def wrong_answer(answer: Answer, count: int | None) -> Wrong | None:
+    """None if D gave one logit (or energy) per sample, or k: `(B,)`, `(B, k)`. count: B; None: any."""
+    said: Any = answer.logit if answer.logit is not None else answer.energy
+    if isinstance(said, Tensor) and said.ndim in (1, 2) and said.shape[1:] != (1,) and count in (None, len(said)):
+        return None
+    wanted = f"({'B' if count is None else count},)"
+    return (
+        f"D answers {_form(said)} instead of {wanted}",
+        "give one logit per sample, (B,): end D with .flatten(0) or .squeeze(1)",
+    )
+
+
+@contextlib.contextmanager
+def forms_held(engine: Engine) -> Iterator[None]:
+    """While it lasts, what the standard game's networks give is held to its form; a wrong one is a `UsageError`.
+
+    D may answer with classes or features alone, and for several samples at once where a component packs them.
+    """
+    generator, discriminator = engine.views["G"], engine.views["D"]
+    make, answer = generator.make, discriminator.answer
+    packs = any(hasattr(part.module, "sees") for part in engine.parts.values())
+
+    def made(latents: Batch) -> Batch:
+        batch = make(latents)
+        if latents.z is not None:
+            _raise(wrong_samples(batch.x, (len(latents.z), *engine.spec.shape)))
+        return batch
+
+    def answered(batch: Batch) -> Answer:
+        found = answer(batch)
+        if found.logit is not None or found.energy is not None:
+            _raise(wrong_answer(found, None if packs or batch.x is None else len(batch.x)))
+        return found
+
+    vars(generator)["make"], vars(discriminator)["answer"] = made, answered
+    try:
+        yield
+    finally:
+        del vars(generator)["make"], vars(discriminator)["answer"]
+
+
+def _raise(wrong: Wrong | None) -> None:
+    if wrong is not None:
+        raise UsageError("; ".join(wrong))
+
+
+def _form(value: Any) -> str:
+    if isinstance(value, Tensor):
+        return str(tuple(value.shape))
+    return "nothing" if value is None else f"a {type(value).__name__}"
