@@ -201,6 +201,8 @@ def load(
                     found = register(source)
             except (Exception, SystemExit) as error:
                 reason = one_line(error, source)
+        if reason is None and not found and source.asked and len(source.files) == 1:  # of a package, some only help
+            reason = "registers nothing: it needs a function marked @hookimpl, such as ganbench_losses"
         if reason is not None:
             if source.asked or only is not None:
                 raise UsageError(f"plugin {source.label}: {reason}")

@@ -90,7 +90,7 @@ WRAPPERS = {"datasets", "extractors", "files", "metrics", "scale_rows"}
 ZOO_LIBRARIES = {"torch", "torchvision", "numpy"} | set(sys.stdlib_module_names)
 
 MAX_LINES = 300
-LONGER = {"api.py": 510, "plugins.py": 320}
+LONGER = {"api.py": 510, "plugins.py": 325}
 MAX_PLUGIN_CODE = 200
 
 PLAIN_WORDS: dict[str, str] = {

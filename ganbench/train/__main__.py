@@ -85,7 +85,7 @@ def main() -> int:
             status = "interrupted" if stopping[0] else "crashed"
             reason = f"no room on the disk ({_first_line(error)}); make room and give the same command again"
         else:
-            status, reason = "crashed", _where(error)
+            status, reason = "crashed", _where(error) + _meant(error, spec, registry)
     step = run.step if run is not None else 0
     run = None  # the memory that it holds is wanted for the trials
     if status == "oom" and options.shared_device:
@@ -105,6 +105,19 @@ def _where(error: Exception) -> str:
     elsewhere = tuple(str(Path(str(p.__file__)).parent) + os.sep for p in (plugins, torch))
     frame = ([f for f in frames if not f.filename.startswith((*elsewhere, "<"))] or frames)[-1]
     return f"{type(error).__name__}: {_first_line(error)} ({Path(frame.filename).name}, line {frame.lineno})"
+
+
+def _meant(error: Exception, spec: RunSpec | None, registry: plugins.Registry | None) -> str:
+    """How a component's own recipe key must be written, where one was asked for that nobody here hears."""
+    key = error.args[0] if isinstance(error, KeyError) and error.args else None
+    if spec is None or registry is None or not isinstance(key, str) or key in spec.recipe:
+        return ""
+    for record in (registry.component(name).record for name in spec.components):
+        if key in record.recipe or f"{record.name}.{key}" in spec.recipe:
+            return (
+                f"; a component's own key carries its name: write '{record.name}.{key}', in its recipe and in its code"
+            )
+    return ""
 
 
 def _first_line(error: Exception) -> str:

@@ -82,6 +82,12 @@ def test_a_broken_plugin_that_was_asked_for(tmp_path: Path, capsys: pytest.Captu
     assert "\x1b" not in line
 
 
+def test_a_plugin_file_without_a_hook(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "empty.py").write_text("def ganbench_nothing():\n    yield 1\n")
+    line = refused([*RUN, "-p", str(tmp_path / "empty.py"), "--dry-run"], capsys)
+    assert "empty.py: registers nothing: it needs a function marked @hookimpl" in line
+
+
 DATA = """
 import numpy as np
 from ganbench import Dataset, SampleSpec, hookimpl

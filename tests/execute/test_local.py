@@ -20,7 +20,11 @@ from ganbench.execute.forkserver import ForkServer
 from ganbench.execute.local import Event, run, stopped_as_by_ctrl_c
 from ganbench.execute.slot import Doors, Slot
 from ganbench.execute.watchdog import Watchdog
-from ganbench.plan.build import Plan
+from ganbench.plan.build import Plan, plan
+from ganbench.plan.data import resolve_data
+from ganbench.plan.entries import Wishes
+from ganbench.plan.suite import read_suite
+from ganbench.plugins import load
 
 from .conftest import TOY, Planner, Program
 
@@ -150,6 +154,33 @@ def test_a_broken_component_loses_its_own_row_only(tmp_path: Path, toy_plan: Pla
     assert (won.status, won.folder) == ("completed", folders[1])
     assert [(e.folder, e.outcome is None) for e in events] == [(f, b) for f in folders for b in (True, False)]
     assert slot.finish(folders[1]) == won, "a result that is there stands"
+
+
+KEYED = """
+from ganbench import Loss, hookimpl
+
+def discriminator(D, real, fake, recipe):
+    return D(fake) - D(real) + recipe["margin"]
+
+@hookimpl
+def ganbench_losses():
+    yield Loss("keyed", discriminator, lambda D, fake: -D(fake), recipe={"margin": 2.0})
+"""
+
+
+def test_an_own_recipe_key_without_the_name_is_told(tmp_path: Path) -> None:
+    (tmp_path / "keyed.py").write_text(KEYED)
+    doors = [str(TOY), str(tmp_path / "keyed.py")]
+    registry, suite = load(doors), read_suite(TOY.with_suffix(".toml"))
+    tier = suite.tier(None)
+    wishes = Wishes(("toy-linear",), ("keyed",))
+    made = plan(suite, tier, registry, resolve_data(suite, tier, registry), device="cpu", wishes=wishes)
+    folder = prepare(survey(made, tmp_path / "runs"))[-1]
+    (lost,) = run([folder], [Slot(doors=Doors(doors))], lambda event: None)
+    assert str(lost.reason) == (
+        "KeyError: 'margin' (keyed.py, line 5); a component's own key carries its name: write 'keyed.margin', in its "
+        "recipe and in its code"
+    )
 
 
 def test_a_folder_that_was_tampered_with_is_lost_without_a_process(tmp_path: Path, toy_plan: Planner) -> None:
