@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import reprlib
 import traceback
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 
@@ -42,6 +43,17 @@ def told(error: BaseException) -> str:
     own = [f for f in frames if not {"ganbench", "site-packages", "lib"} & set(Path(f.filename).parts[-4:-1])]
     place = f" ({Path(own[-1].filename).name}, line {own[-1].lineno})" if own else ""
     return f"{type(error).__name__}: {' '.join(str(error).split())[:300]}{place}"
+
+
+@contextlib.contextmanager
+def asking(whom: str) -> Iterator[None]:
+    """A block that calls a plugin's function while nothing runs yet: what it raises is one line of the user's."""
+    try:
+        yield
+    except UsageError:
+        raise
+    except Exception as error:
+        raise UsageError(f"{whom}: {told(error)}") from error
 
 
 _SHORT = reprlib.Repr()

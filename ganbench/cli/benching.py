@@ -10,7 +10,7 @@ from typing import Any
 from ganbench.api import Recipe, SampleSpec
 from ganbench.cli.loading import load
 from ganbench.cli.planning import check_names, hold_to_machine, slots
-from ganbench.errors import UsageError, told
+from ganbench.errors import UsageError, asking
 from ganbench.plan.entries import Wishes, alone
 from ganbench.plan.modes import find_mode
 from ganbench.plan.recipe import parse_settings
@@ -62,12 +62,8 @@ def measure(
 
     recipe = Recipe({k: v["value"] for k, v in entry.recipe.items()})
     asked = Asked(entry.description, entry.components, recipe, spec if entry.conditional else spec.but(classes=0), mode)
-    try:
+    with asking(f"{entry.description['label']} cannot be measured"):
         found = bench.measure(asked, registry, place.slots[0], seconds)
-    except UsageError:
-        raise
-    except Exception as error:
-        raise UsageError(f"{entry.description['label']} cannot be measured: {told(error)}") from error
     return {
         "label": entry.description["label"],
         "shape": list(spec.shape),

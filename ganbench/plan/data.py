@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ganbench.api import Dataset
-from ganbench.errors import Unavailable, UsageError, short, told
+from ganbench.errors import Unavailable, UsageError, asking, short
 from ganbench.plan.suite import Suite, Tier
 from ganbench.plugins import Registered, Registry
 from ganbench.record.files import content_hash
@@ -63,16 +63,9 @@ def resolve_data(suite: Suite, tier: Tier, registry: Registry, override: str | N
 
 def _load(registry: Registry, name: str) -> Resolved:
     registered = registry.find("dataset", name)
-    try:
+    form = f"data set '{name}': load(\"train\") must give (samples, labels), two NumPy arrays, or None for the labels"
+    with asking(form):
         loaded = registered.record.load("train")
         if not isinstance(loaded, tuple | list) or len(loaded) != 2:
-            raise UsageError(f"gave {short(type(loaded).__name__)}")
+            raise UsageError(f"{form}; it gave {short(type(loaded).__name__)}")
         return Resolved(registered, content_hash(*loaded))
-    except Unavailable:
-        raise
-    except Exception as error:
-        reason = str(error) if isinstance(error, UsageError) else told(error)
-        raise UsageError(
-            f"data set '{name}': load(\"train\") must give (samples, labels), two NumPy arrays, or None for "
-            f"the labels: {reason}"
-        ) from None

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ganbench.api import Architecture, Component, GameBuilder, Preset, Recipe, SampleSpec, Value
-from ganbench.errors import UsageError
+from ganbench.errors import UsageError, asking
 from ganbench.plan.modes import REFERENCE
 from ganbench.plan.recipe import Layer, check_chunks, resolve
 from ganbench.plan.suite import EntrySet, Suite, Tier
@@ -152,8 +152,9 @@ def _entry(
     check_chunks(recipe)
     values = Recipe({k: v["value"] for k, v in recipe.items()})
     components = [loss, *others]
-    traits = architecture.traits(spec, values)
-    skip = architecture.accepts.refuses(spec) or _misfit(components, traits, spec, values)
+    with asking(f"architecture {found.name}"):
+        traits, refusal = architecture.traits(spec, values), architecture.accepts.refuses(spec)
+    skip = refusal or _misfit(components, traits, spec, values)
     extras = [c.name for c in asked]
     name = group.preset or " · ".join([found.name, loss.name])
     label = " + ".join([name, *([] if group.preset else extras)]) + _changes(layers[-1].values, recipe)
@@ -175,6 +176,8 @@ def _game(found: Registered, group: EntrySet, suite: Suite, tier: Tier, wishes: 
     game: GameBuilder = found.record
     recipe = resolve((f"game {found.name}", game.recipe), None, [], _layers(suite, tier, group, wishes))
     check_chunks(recipe)
+    with asking(f"game {found.name}"):
+        skip = game.accepts.refuses(spec)
     description: dict[str, Any] = {
         "label": found.name,
         "architecture": None,
@@ -186,7 +189,7 @@ def _game(found: Registered, group: EntrySet, suite: Suite, tier: Tier, wishes: 
         "scale": None,
         "role": None,
     }
-    return Entry(description, (), recipe, "labels" in game.offers, game.accepts.refuses(spec), (found,))
+    return Entry(description, (), recipe, "labels" in game.offers, skip, (found,))
 
 
 def _brought(registry: Registry, asked: list[Registered], more: Iterable[str]) -> list[Registered]:
@@ -218,8 +221,11 @@ def _misfit(components: list[Registered], traits: frozenset[str], spec: SampleSp
         for trait in component.forbids:
             if trait in traits:
                 return f"{registered.name} does not go with '{trait}'"
-        if component.fits and (reason := component.fits(spec, recipe, names)):
-            return f"{registered.name}: {reason}"
+        if component.fits:
+            with asking(f"{registered.kind} {registered.name}, fits"):
+                reason = component.fits(spec, recipe, names)
+            if reason:
+                return f"{registered.name}: {reason}"
     return None
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ganbench.api import Dataset, Extractor, Value, Weights
-from ganbench.errors import Unavailable, UsageError, nearest
+from ganbench.errors import Unavailable, UsageError, asking, nearest
 from ganbench.plan.columns import columns, headline, parse_extractor, plan_of
 from ganbench.plan.recipe import cast
 from ganbench.plan.spec import RunSpec
@@ -122,13 +122,16 @@ def _extractor(
     extractor: Extractor = registered.record
     if layer and layer not in extractor.layers:
         raise UsageError(f"extractor '{name}' has no layer '{layer}'; there are: {', '.join(extractor.layers)}")
-    if reason := extractor.accepts.refuses(first.spec):
+    with asking(f"extractor '{name}', accepts"):
+        reason = extractor.accepts.refuses(first.spec)
+    if reason:
         fit = [e.name for e in registry.of("extractor") if not e.record.accepts.refuses(first.spec)]
         raise UsageError(
             f"extractor '{name}' {reason}, which is what data set '{first.name}' has; these take it: "
             f"{', '.join(fit) or 'none'}"
         )
-    weights: Weights = extractor.weights(Path(file) if file else None)
+    with asking(f"extractor '{name}', weights"):
+        weights: Weights = extractor.weights(Path(file) if file else None)
     if file:
         files[registered.name] = weights.file
     return registered, {

@@ -105,8 +105,8 @@ def ganbench_datasets():
     ("body", "reason"),
     [
         ("raise ValueError('no such\\ncolumn')", "ValueError: no such column (mine.py, line 6)"),
-        ("return np.zeros((1500, 2), np.float32)", "gave 'ndarray'"),
-        ("return np.zeros((2, 2), np.float32)", "gave 'ndarray'"),
+        ("return np.zeros((1500, 2), np.float32)", "; it gave 'ndarray'"),
+        ("return np.zeros((2, 2), np.float32)", "; it gave 'ndarray'"),
         ("return [0.5, 1.0], None", "AttributeError: 'list' object"),
     ],
 )
@@ -118,6 +118,37 @@ def test_a_data_set_that_gives_no_data(
     line = refused([*RUN, "-p", str(file), "--dataset", "mine", "--dry-run"], capsys)
     assert "data set 'mine': load(\"train\") must give (samples, labels)" in line
     assert reason in line
+
+
+RAISES = """
+from ganbench import Architecture, Loss, hookimpl
+
+def bad(*asked):
+    raise LookupError("nobody\\nhome")
+
+@hookimpl
+def ganbench_losses():
+    yield Loss("bad-fits", lambda D, fake: D(fake), lambda D, fake: -D(fake), fits=bad)
+
+@hookimpl
+def ganbench_architectures():
+    yield Architecture("bad-offers", bad, bad, offers=bad)
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (["--loss", "bad-fits"], "loss bad-fits, fits: LookupError: nobody home (raises.py, line 5)"),
+        (["--architecture", "bad-offers"], "architecture bad-offers: LookupError: nobody home (raises.py, line 5)"),
+    ],
+)
+def test_a_plugin_that_raises_while_it_is_planned(
+    words: list[str], reason: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "raises.py").write_text(RAISES)
+    line = refused([*RUN, "-p", str(tmp_path / "raises.py"), *words, "--dry-run"], capsys)
+    assert line == f"ganbench: {reason}"
 
 
 def test_a_place_where_nothing_can_be_published(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
