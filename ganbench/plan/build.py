@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ganbench.api import ScaleRow
-from ganbench.plan.columns import possible
+from ganbench.plan.columns import check_headline, possible
 from ganbench.plan.data import Data
 from ganbench.plan.entries import Entry, Wishes, expand
 from ganbench.plan.levels import check_names
@@ -74,7 +74,8 @@ def plan(
     }
     datasets = [r.registered for r in data.streams.values()]
     rows = [registry.find("scale-row", n) for n in suite.scale_rows]
-    if suite.levels and (names := possible(suite, registry)):
+    if names := possible(suite, registry):
+        check_headline(suite, {*names, *measured.columns})
         check_names(suite.levels, f"suite '{suite.name}'", [r.record.role for r in rows], names)
     runs = [_scale(row, datasets, common) for row in rows]
     notices += _small(suite, tier, registry)

@@ -1,8 +1,8 @@
-"""The columns that metrics fill under extractors: their names, and which of them is the headline."""
+"""The columns that metrics fill under extractors: their names, and which of them a suite may have."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from ganbench.errors import UsageError, nearest
@@ -61,15 +61,11 @@ def possible(suite: Suite, registry: Registry) -> set[str] | None:
     return {name for plan in plans or [None] for metric in metrics for name in _columns_of(metric, plan).values()}
 
 
-def headline(suite: Suite, registry: Registry, found: Sequence[str]) -> str:
-    """The suite's headline; the first column where another choice of extractors or metrics took it away."""
-    if suite.headline in found:
-        return suite.headline
-    names = possible(suite, registry)
-    if names and suite.headline not in names:
+def check_headline(suite: Suite, names: Collection[str]) -> None:
+    """Refuse a headline that is none of the columns which the suite may have. names: these, as `possible` has them."""
+    if suite.headline not in names:
         said = nearest(suite.headline, names)
         raise UsageError(f"suite '{suite.name}': 'headline' must be one of its columns, not '{suite.headline}'; {said}")
-    return found[0]
 
 
 def parse_extractor(text: str) -> tuple[str, str, str]:

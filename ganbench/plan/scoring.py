@@ -9,7 +9,7 @@ from typing import Any
 
 from ganbench.api import Dataset, Extractor, Value, Weights
 from ganbench.errors import Unavailable, UsageError, asking, nearest
-from ganbench.plan.columns import columns, headline, parse_extractor, plan_of
+from ganbench.plan.columns import columns, parse_extractor, plan_of
 from ganbench.plan.recipe import cast
 from ganbench.plan.spec import RunSpec
 from ganbench.plan.suite import Suite, Tier
@@ -61,7 +61,8 @@ def scoring(
         "dataset": first.reference or first.name,
         "plugins": records([r for r, _ in extractors] + metrics + _compared(registry, first, metrics)),
     }
-    return Scoring(score, names, headline(suite, registry, names), weights, tuple(r for r, _ in extractors))
+    headline = suite.headline if suite.headline in names else names[0]  # another choice took it away
+    return Scoring(score, names, headline, weights, tuple(r for r, _ in extractors))
 
 
 def _params(where: str, registered: Registered, given: Mapping[str, Value]) -> dict[str, Value]:

@@ -143,6 +143,7 @@ def test_events_tell_the_cycle(recorded: dict[str, Any], tmp_path: Path) -> None
 def test_other_vector_code_is_told_and_nobody_is_accused(recorded: dict[str, Any]) -> None:
     """Earlier records do not say which it was."""
     older, newer = copy.deepcopy(recorded), with_headline(recorded, 34.5)
+    older["environment"].pop("vector_code", None)
     newer["environment"]["vector_code"] = "DEFAULT"
     assert verdict(older, newer).surroundings == ()
     older["environment"]["vector_code"] = "AVX512"
