@@ -98,8 +98,6 @@ def direction(subject: Subject) -> Advice | None:
     good = _equal(subject)
     tried = [_compute(subject, side) for side in (_side(subject, 1, 2.0), *_training(subject))]
     for column in subject.record.columns:
-        if column.direction not in ("lower", "higher", "none"):
-            return Advice(f"{column.name} has direction {column.direction!r}", "say lower, higher or none")
         sign = {"lower": 1, "higher": -1, "none": 0}[column.direction]
         worse = [bad for bad in tried if bad[column.name] != good[column.name]]
         worse = worse or [_compute(subject, _collapsed(subject))]
