@@ -82,6 +82,7 @@ class CompiledTurn:
         self._rates = {m: torch.zeros(()) for m in self._moved}
         self._terms: list[str] = []
         self._origins: list[str] = []
+        self._traced: Any = None
         self._function: Any = None
         self.draws = 0
         """How many operations of the turn draw random numbers; known once it is traced."""
@@ -98,16 +99,17 @@ class CompiledTurn:
         def step(*tensors: Tensor) -> list[Tensor]:
             return self._step(reals, latents, iter(tensors))
 
-        traced = make_fx(step)(*(t.clone() for t in self._inputs(reals, latents)))
-        tags = [getattr(node.target, "tags", ()) for node in traced.graph.nodes]
+        self._traced = make_fx(step)(*(t.clone() for t in self._inputs(reals, latents)))
+        tags = [getattr(node.target, "tags", ()) for node in self._traced.graph.nodes]
         self.draws = sum(torch.Tag.nondeterministic_seeded in tag for tag in tags)
-        unguarded = {"guard_filter_fn": torch.compiler.skip_all_guards_unsafe}  # shapes and types stay what they are
-        self._function = torch.compile(traced, dynamic=False, options={**OPTIONS, **unguarded})
 
     def play(self, reals: Mapping[str, Batch], latents: Batch) -> tuple[dict[str, Tensor], dict[str, Tensor], Seen]:
         """One step; each term's mean, the norm of each mover's gradient, and D's answers by origin."""
+        tensors = self._inputs(reals, latents)
         with torch.no_grad():
-            terms, norms, *answers = self._function(*self._inputs(reals, latents))
+            if self._function is None:
+                self._function = compile_graph(self._traced, tensors)
+            terms, norms, *answers = self._function(*tensors)
         seen: Seen = {}
         for origin, answer in zip(self._origins, answers, strict=True):
             seen.setdefault(origin, []).append(answer)
@@ -169,6 +171,17 @@ class CompiledTurn:
                     _adam(weights[name], by_name[name], *memory[name], rates[mover], group)
         answers = [answer for answers in seen.values() for answer in answers]
         return [torch.stack([t.detach() for t in terms]), torch.stack(norms), *answers]
+
+
+def compile_graph(graph: Any, tensors: list[Any]) -> Any:
+    """What was written down, compiled for these tensors and others of their shapes, types and places in memory.
+
+    By torch's inductor itself: what `torch.compile` gives would look at every call whether they are, and a turn of a
+    small network is over sooner than that.
+    """
+    from torch._inductor import standalone_compile  # takes seconds
+
+    return standalone_compile(graph, tensors, dynamic_shapes="from_example_inputs", options={"config_patches": OPTIONS})
 
 
 def _draws_in_order() -> bool:
