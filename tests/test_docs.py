@@ -233,6 +233,23 @@ def test_every_name_and_hook_is_documented() -> None:
     assert not lacking, f"plugins/README.md says nothing of {sorted(lacking)}"
 
 
+def test_every_column_of_a_published_table_is_documented_and_read_as_shown(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = ROOT / "docs" / "reading-a-leaderboard.md"
+    (shown,) = [block for block in BLOCKS if block.page == page and block.language == "python"]
+    rows = re.findall(
+        r"^\| (`.*?) \|", page.read_text(encoding="utf-8").partition("## The table as data")[2], re.MULTILINE
+    )
+    told = [name for row in rows for name in re.findall(r"`(\w+)`", row)]
+    header = (ROOT / "results" / "mnist-quick" / "leaderboard.csv").read_text(encoding="utf-8").splitlines()[0]
+    assert sorted(told) == sorted(header.split(","))
+    monkeypatch.chdir(ROOT)
+    exec(compile(shown.text, page.name, "exec"), {})
+    said = capsys.readouterr().out
+    assert said.split()[:4] == ["value", "seconds", "architecture", "loss"] and "wgan-gp" in said and "NaN" not in said
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
 def test_links_lead_somewhere(page: Path) -> None:
     text = FENCE.sub("", page.read_text(encoding="utf-8"))

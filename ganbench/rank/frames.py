@@ -11,17 +11,19 @@ import pandas as pd
 
 from ganbench.rank import statistics
 from ganbench.rank.levels import Level
-from ganbench.rank.records import Record
 from ganbench.rank.rows import Column, Row, Seed
 
 _PLACE = ["section", "position", "label", "variant"]
+_PARTS = ["architecture", "loss", "preset", "game"]
+_MORE_PARTS = ["regularizers", "augmentations"]
+_COSTS = ["images_per_second", "seconds", "peak_memory_bytes", "parameters_G", "parameters_D"]
 _FRAME = [
-    *_PLACE, "mode", "role", "conditional", "n", "completed", "degenerate", "diverged", "missing", "seeds", "statuses",
-    "values", "centre", "low", "high", "log", "median", "rank_low", "rank_high", "level", "reason", "images_per_second",
-    "seconds", "peak_memory_bytes", "parameters_G", "parameters_D", "histogram_tv", "confidence",
+    *_PLACE, *_PARTS, *_MORE_PARTS, "mode", "role", "conditional", "n", "completed", "degenerate", "diverged",
+    "missing", "seeds", "statuses", "values", "centre", "low", "high", "log", "median", "rank_low", "rank_high",
+    "level", "reason", *_COSTS, "histogram_tv", "confidence",
 ]  # fmt: skip
 _SCORES = [
-    *_PLACE, "column", "direction", "samples", "seed", "status", "value", "sampling_error", "parts", "n",
+    *_PLACE, "column", "direction", "samples", "seed", "status", "value", "sampling_error", "parts", *_COSTS, "n",
     "centre", "low", "high", "log",
 ]  # fmt: skip
 _PAIRS = ["first", "second", "test", "p", "holm", "rank_check", "better"]
@@ -60,7 +62,10 @@ def _line(
     counted = [seed for seed in row.seeds if seed.counts]
     centre = _estimate(row, headline, log)
     median = statistics.median_cost(row.signed(headline)) if row.n else math.nan
+    costs = [_costs(seed) for seed in counted]
     return {
+        **{name: row.entry.get(name) or "" for name in _PARTS},
+        **{name: tuple(row.entry.get(name) or ()) for name in _MORE_PARTS},
         "mode": row.entry.get("mode") or "",
         "role": row.entry.get("role") or "",
         "conditional": bool(row.entry.get("conditional")),
@@ -81,11 +86,7 @@ def _line(
         "rank_high": rank[1] if rank else math.nan,
         "level": "" if row.scale else _level(row, headline, found),
         "reason": _reason(row),
-        "images_per_second": _median(_speed(seed.record) for seed in counted),
-        "seconds": _median(_part(seed, "counters", "seconds") for seed in counted),
-        "peak_memory_bytes": _median(_part(seed, "throughput", "peak_memory_bytes") for seed in counted),
-        "parameters_G": _median(_part(seed, "parameters", "G") for seed in counted),
-        "parameters_D": _median(_part(seed, "parameters", "D") for seed in counted),
+        **{name: _median(cost[name] for cost in costs) for name in _COSTS},
         "histogram_tv": _median(seed.sanity.get("histogram_tv") for seed in counted),
         "confidence": _median(seed.sanity.get("confidence") for seed in counted),
     }
@@ -112,6 +113,7 @@ def _scores(row: Row, position: int, cols: Sequence[Column], log: bool) -> list[
                 "value": seed.scores.get(column.name, math.nan),
                 "sampling_error": seed.errors.get(column.name, math.nan),
                 "parts": seed.parts.get(column.name) or {},
+                **_costs(seed),
                 "n": n,
                 "log": on_log,
             }
@@ -134,17 +136,18 @@ def _reason(row: Row) -> str:
     return "; ".join(dict.fromkeys(reasons))
 
 
-def _part(seed: Seed, part: str, key: str) -> float | None:
-    return (seed.record.get(part) or {}).get(key)
-
-
-def _speed(record: Record) -> float | None:
-    throughput = record.get("throughput") or {}
-    return None if throughput.get("shared_device") else throughput.get("images_per_second")
+def _costs(seed: Seed) -> dict[str, float]:
+    """What a seed that finished took; NaN where it is not known, as speed is not beside other runs on one device."""
+    throughput, sizes = (seed.record.get(part) or {} for part in ("throughput", "parameters"))
+    speed = None if throughput.get("shared_device") else throughput.get("images_per_second")
+    seconds = (seed.record.get("counters") or {}).get("seconds")
+    found = [speed, seconds, throughput.get("peak_memory_bytes"), sizes.get("G"), sizes.get("D")]
+    known = [math.nan if cost is None or not seed.counts else float(cost) for cost in found]
+    return dict(zip(_COSTS, known, strict=True))
 
 
 def _median(values: Iterable[float | None]) -> float:
-    known = [float(value) for value in values if value is not None]
+    known = [float(value) for value in values if value is not None and not math.isnan(value)]
     return plain.median(known) if known else math.nan
 
 

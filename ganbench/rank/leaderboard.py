@@ -30,8 +30,9 @@ class Leaderboard:
     suite: the suite's fields as records have them (id, name, version, tier, title, table, ranks, note, …).
     columns: the columns of scores, headline first. captions: lines to show under the table.
     frame: one line a row, in the order of the table:
-        section (entries, unranked, foreign, scale, skipped), position (1, 2, … within the section), label, variant,
-        mode, role, conditional; n (seeds that finished), completed (degenerate ones among them), degenerate, diverged,
+        section (entries, unranked, foreign, scale, skipped), position (1, 2, … within the section), label, variant;
+        architecture, loss, preset, game ("": none), regularizers, augmentations (tuples); mode, role, conditional;
+        n (seeds that finished), completed (degenerate ones among them), degenerate, diverged,
         missing;
         seeds, statuses, values (tuples, one item a seed that finished; the headline, NaN where there is none);
         centre, low, high (of the headline: geometric mean, or arithmetic where `log` is false; interval from 3 seeds
@@ -40,8 +41,9 @@ class Leaderboard:
         images_per_second, seconds, peak_memory_bytes, parameters_G, parameters_D, histogram_tv, confidence.
     scores: one line a row, column and seed: section, position, label, variant, column, direction, samples, seed,
         status, value (seed is <NA> where it is not known), sampling_error (standard error of scoring so many samples
-        of this model; NaN where it is not known), parts (a dict); and of the row in this column n, centre, low, high
-        (of seeds that did not fail), log.
+        of this model; NaN where it is not known), parts (a dict); what this seed cost: images_per_second, seconds,
+        peak_memory_bytes, parameters_G, parameters_D; and of the row in this column n, centre, low, high (of seeds
+        that did not fail), log.
     pairs: one line a pair of ranked rows (of each entry the variant that is its headline): first, second, test, p,
         holm, rank_check (p), better (a label or "").
     environments: what the machines were, each once.

@@ -38,6 +38,12 @@ _FIELDS: dict[str, Types] = {
     "entry.key": (str,),
     "entry.label": (str,),
     "reason": (str, NULL),
+    "entry.architecture": (str, NULL),
+    "entry.loss": (str, NULL),
+    "entry.preset": (str, NULL),
+    "entry.game": (str, NULL),
+    "entry.regularizers": (list, NULL),
+    "entry.augmentations": (list, NULL),
     "entry.role": (str, NULL),
     "entry.mode": (str, NULL),
     "entry.conditional": (bool, NULL),
@@ -136,6 +142,8 @@ def _check(record: Record, file: Path) -> None:
     one_of(file, "kind", record["kind"], KINDS)
     one_of(file, "status", record["status"], FINISHED if file.name == "result.json" else LOST)
     require_each(file, "suite.columns", record["suite"]["columns"], (str,))
+    for name in ("regularizers", "augmentations"):
+        require_each(file, f"entry.{name}", record["entry"].get(name) or [], (str,))
     for level, conditions in (record["suite"].get("levels") or {}).items():
         require(file, f"suite.levels.{level}", conditions, (dict,))
     for name, fields in _ITEMS.items():

@@ -54,8 +54,9 @@ def _entry(line: Row, records: Sequence[Record]) -> tuple[str, dict[str, Any]]:
             return record["kind"], record["entry"]
     kind = {"foreign": FOREIGN, "scale": SCALE}.get(line["section"], TRAINED)
     entry = {"label": _unquoted(label), "key": start.ljust(7, "-") + line["label"], "seeded": bool(line["seed"])}
-    words = {key: _unquoted(line[key]) for key in ("mode", "role")}
-    return kind, {**entry, **words, "conditional": line["conditional"] == "True"}
+    words = {key: _unquoted(line[key]) for key in ("architecture", "loss", "preset", "game", "mode", "role")}
+    joined = {key: [_unquoted(line[key])] for key in ("regularizers", "augmentations") if line[key]}
+    return kind, {**entry, **words, **joined, "conditional": line["conditional"] == "True"}
 
 
 def _unquoted(cell: str) -> str:

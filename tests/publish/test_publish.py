@@ -129,6 +129,25 @@ def test_csv_is_long_and_safe():
     assert {"'=cmd()", "'+1"} <= set(long["label"]) and "'-x" in set(long["mode"])
 
 
+def test_csv_says_what_an_entry_is_made_of_and_what_each_seed_cost():
+    parts = {"preset": "r3", "regularizers": ["r1", "=clip()"], "augmentations": ["-flip"]}
+    busy = {"images_per_second": 9.0, "peak_memory_bytes": 5e9, "shared_device": True}
+    made = [record("whole", 0, 300.0, entry=parts), record("whole", 1, 301.0, entry=parts, throughput=busy)]
+    made += [record("own", 0, 310.0, entry={"architecture": None, "loss": None, "game": "cycle"})]
+    made += [record("own", 1, None, "oom", entry={"architecture": None, "loss": None, "game": "cycle"})]
+    long = pd.read_csv(io.StringIO(render(boards(*made), "csv")), keep_default_na=False)
+    told = ["architecture", "loss", "preset", "game", "regularizers", "augmentations"]
+    costs = ["images_per_second", "seconds", "peak_memory_bytes", "parameters_G", "parameters_D"]
+    rows = {label: mine[mine["column"] == HEADLINE] for label, mine in long.groupby("label")}
+    assert rows["whole"][told].to_numpy().tolist() == [["deep", "hinge", "r3", "", "r1 + =clip()", "'-flip"]] * 2
+    assert set(map(tuple, rows["own"][told].to_numpy())) == {("", "", "", "cycle", "", "")}
+    whole = rows["whole"][costs].to_numpy().tolist()
+    assert [[float(cost or -1) for cost in seed] for seed in whole] == [
+        [1457.0, 41.2, 412e6, 350_211, 260_113], [-1, 42.2, 5e9, 350_211, 260_113]
+    ]  # fmt: skip
+    assert not any(rows["own"][costs].iloc[1]) and not any(rows["true"][[*told, *costs]].iloc[0][2:])
+
+
 @pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
 @pytest.mark.parametrize("quotes", ['"', ""])
 def test_csv_has_no_formula_however_it_is_split(separator, quotes):

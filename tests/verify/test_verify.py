@@ -88,6 +88,9 @@ def test_edited_tables(home: Path) -> None:
     csv.write_text("".join(lines).replace(",readable,", ",learnt,"))
     assert all("level is learnt, from the records readable" in found for found in problems(home)[:5])
     assert problems(home)[5].endswith("further lines")
+    csv.write_text("".join(lines).replace(",dcgan,hinge,", ",dcgan,wasserstein,", 1))
+    (found,) = problems(home)
+    assert found.endswith("seed 0, fd/mnist-cnn: loss is wasserstein, from the records hinge")
     csv.write_text("".join(lines))
     page = home / "LEADERBOARD.md"
     page.write_text(page.read_text().replace("dcgan · hinge", "dcgan \x1b[31m · hinge", 1))
@@ -104,6 +107,7 @@ def lossy(home: Path, tmp_path: Path) -> Path:
     lost["environment"] = {**lost["environment"], "cpu": {"model": "Another CPU"}}
     lost["asked"] = {"suite": "mnist", "architecture": "dcgan", "loss": ["a b"]}
     other = {"label": "=dcgan · lost [x=1]; '-2", "key": "c0ffee" * 10, "mode": "fast", "conditional": False}
+    other |= {"architecture": "dcgan", "loss": "=lost", "regularizers": ["-r1", "clip"], "augmentations": []}
     for name, changes in {"a": {"seed": 5}, "b": {"seed": 0, "entry": other}, "c": {"seed": 1, "entry": other}}.items():
         (tmp_path / "made" / name).mkdir()
         (tmp_path / "made" / name / "error.json").write_text(json.dumps({**lost, "run_id": name * 16, **changes}))
