@@ -15,7 +15,9 @@ from ganbench.cli.terminal import as_json, columns, one_line
 def bench(
     architecture: Annotated[str | None, named("architecture", "With --loss.")] = None,
     loss: Annotated[str | None, named("loss", "With --architecture.")] = None,
-    preset: Annotated[str | None, named("preset", "Instead of both.")] = None,
+    regularizer: Annotated[list[str] | None, named("regularizer", "Added to it. Repeatable.")] = None,
+    augmentation: Annotated[list[str] | None, named("augmentation", "Added to it. Repeatable.")] = None,
+    preset: Annotated[str | None, named("preset", "Instead of architecture and loss.")] = None,
     mode: Annotated[
         str,
         typer.Option("--mode", metavar="NAME", help="How steps are computed.", autocompletion=completion.modes),
@@ -39,7 +41,8 @@ def bench(
     """
     from ganbench.cli import benching
 
-    asked = benching.Request(architecture, loss, preset, mode, batch_size, shape, tuple(settings or ()), device)
+    added = tuple(regularizer or ()), tuple(augmentation or ())
+    asked = benching.Request(architecture, loss, *added, preset, mode, batch_size, shape, tuple(settings or ()), device)
     found = benching.measure(asked, seconds, plugin, plugins_dir)
     typer.echo(as_json(found) if format is Output.json else _text(found))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,8 @@ class Request:
 
     architecture: str | None
     loss: str | None
+    regularizers: tuple[str, ...]
+    augmentations: tuple[str, ...]
     preset: str | None
     mode: str
     batch_size: int | None
@@ -49,7 +51,9 @@ def measure(
     group = EntrySet(preset=request.preset, recipe={})
     if not request.preset:
         group = EntrySet((str(request.architecture),), (str(request.loss),), recipe={})
+    group = replace(group, regularizers=request.regularizers, augmentations=request.augmentations)
     whole = {"architecture": [request.architecture], "loss": [request.loss], "preset": [request.preset]}
+    whole |= {"regularizer": [*request.regularizers], "augmentation": [*request.augmentations]}
     check_names(plugins, plugins_dirs, {kind: filter(None, names) for kind, names in whole.items()})
     place = slots(request.device, 1)
     registry = load(plugins, plugins_dirs)

@@ -31,6 +31,8 @@ class Request:
     tier: str | None
     architectures: tuple[str, ...]
     losses: tuple[str, ...]
+    regularizers: tuple[str, ...]
+    augmentations: tuple[str, ...]
     presets: tuple[str, ...]
     modes: tuple[str, ...]
     seeds: str | None
@@ -50,6 +52,8 @@ class Request:
             "tier": self.tier,
             "architecture": self.architectures,
             "loss": self.losses,
+            "regularizer": self.regularizers,
+            "augmentation": self.augmentations,
             "preset": self.presets,
             "mode": self.modes,
             "seeds": self.seeds,
@@ -85,6 +89,8 @@ def make(request: Request) -> Planned:
         {
             "architecture": request.architectures,
             "loss": request.losses,
+            "regularizer": request.regularizers,
+            "augmentation": request.augmentations,
             "preset": request.presets,
             "extractor": request.extractors,
             "metric": request.metrics,
@@ -104,7 +110,15 @@ def make(request: Request) -> Planned:
         registry,
         data,
         device=found.kind,
-        wishes=Wishes(request.architectures, request.losses, request.presets, request.modes, settings),
+        wishes=Wishes(
+            request.architectures,
+            request.losses,
+            request.presets,
+            request.modes,
+            settings,
+            request.regularizers,
+            request.augmentations,
+        ),
         choice=Choice(request.extractors, request.metrics),
         seeds=seeds,
         asked=request.asked(),

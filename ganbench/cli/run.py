@@ -12,6 +12,7 @@ from ganbench.cli.options import Extractors, Format, Metrics, Output, Plugins, P
 
 _Many = list[str] | None
 _ONLY = "Only it. Repeatable."
+_ADDED = "Added to each entry. Repeatable."
 
 
 def run(
@@ -19,6 +20,8 @@ def run(
     tier: Tier = None,
     architecture: Annotated[_Many, named("architecture", _ONLY)] = None,
     loss: Annotated[_Many, named("loss", _ONLY)] = None,
+    regularizer: Annotated[_Many, named("regularizer", _ADDED)] = None,
+    augmentation: Annotated[_Many, named("augmentation", _ADDED)] = None,
     preset: Annotated[_Many, named("preset", _ONLY)] = None,
     mode: Annotated[
         _Many,
@@ -69,6 +72,8 @@ def run(
             tier=tier,
             architectures=tuple(architecture or ()),
             losses=tuple(loss or ()),
+            regularizers=tuple(regularizer or ()),
+            augmentations=tuple(augmentation or ()),
             presets=tuple(preset or ()),
             modes=tuple(dict.fromkeys(mode or ())),
             seeds=seeds,

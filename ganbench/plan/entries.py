@@ -19,13 +19,28 @@ _OWN = "suite entry"
 
 @dataclass(frozen=True)
 class Wishes:
-    """What the command line says about entries and their recipe; empty: as the suite has it."""
+    """What the command line says about entries and their recipe; empty: as the suite has it.
+
+    regularizers, augmentations: added to every entry that is chosen.
+    """
 
     architectures: tuple[str, ...] = ()
     losses: tuple[str, ...] = ()
     presets: tuple[str, ...] = ()
     modes: tuple[str, ...] = ()
     settings: Mapping[str, Value] = field(default_factory=dict)
+    regularizers: tuple[str, ...] = ()
+    augmentations: tuple[str, ...] = ()
+
+    @property
+    def choose(self) -> bool:
+        """Whether entries are named, in place of the tier's."""
+        return bool(self.architectures or self.losses or self.presets)
+
+    @property
+    def add(self) -> bool:
+        """Whether entries get a part that the tier does not give them."""
+        return bool(self.regularizers or self.augmentations)
 
 
 @dataclass(frozen=True)
@@ -42,11 +57,29 @@ class Entry:
 
 
 def chosen(tier: Tier, wishes: Wishes) -> tuple[EntrySet, ...]:
-    """The tier's entries; or, where architectures or losses are named, their product with what the tier has of
-    the other. An architecture of the tier keeps the recipe that it has there first, a preset all that the tier says of
-    it."""
-    if not (wishes.architectures or wishes.losses or wishes.presets):
-        return tier.entries
+    """The tier's entries, or those that are named; with the regularizers and augmentations that are added to them,
+    which leaves out games."""
+    entries = _named(tier, wishes) if wishes.choose else tier.entries
+    if not wishes.add:
+        return entries
+    found = tuple(
+        replace(
+            entry,
+            regularizers=entry.regularizers + wishes.regularizers,
+            augmentations=entry.augmentations + wishes.augmentations,
+        )
+        for entry in entries
+        if not entry.game
+    )
+    if not found:
+        option = "--regularizer" if wishes.regularizers else "--augmentation"
+        raise UsageError(f"{option}: tier '{tier.name}' has only games, and a game takes none; name other entries")
+    return found
+
+
+def _named(tier: Tier, wishes: Wishes) -> tuple[EntrySet, ...]:
+    """Where architectures or losses are named, their product with what the tier has of the other. An architecture of
+    the tier keeps the recipe that it has there first, a preset all that the tier says of it."""
     entries = [entry for p in wishes.presets for entry in _of_preset(p, tier)]
     if wishes.architectures or wishes.losses:
         crossed = [e for e in tier.entries if e.architectures]
@@ -70,12 +103,13 @@ def expand(suite: Suite, tier: Tier, wishes: Wishes, registry: Registry, spec: S
     """Every entry, in order; one that does not fit the data or its parts carries the reason in `skip`."""
     entries: list[Entry] = []
     for group in chosen(tier, wishes):
+        preset: Preset | None = None
         if group.game:
             entries.append(_game(registry.find("game", group.game), group, suite, tier, wishes, spec))
             continue
         if group.preset:
             registered = registry.find("preset", group.preset)
-            preset: Preset = registered.record
+            preset = registered.record
             group = replace(
                 group,
                 preset=registered.name,
@@ -88,7 +122,7 @@ def expand(suite: Suite, tier: Tier, wishes: Wishes, registry: Registry, spec: S
         else:
             layers = []
         entries += [
-            _entry(registry, a, loss, group, layers + _layers(suite, tier, group, wishes), spec)
+            _entry(registry, a, loss, group, layers + _layers(suite, tier, group, wishes), spec, preset)
             for a in group.architectures
             for loss in group.losses
         ]
@@ -135,13 +169,19 @@ def _layers(suite: Suite, tier: Tier, group: EntrySet, wishes: Wishes) -> list[L
 
 
 def _entry(
-    registry: Registry, architecture_name: str, loss_name: str, group: EntrySet, layers: list[Layer], spec: SampleSpec
+    registry: Registry,
+    architecture_name: str,
+    loss_name: str,
+    group: EntrySet,
+    layers: list[Layer],
+    spec: SampleSpec,
+    preset: Preset | None,
 ) -> Entry:
     found = registry.find("architecture", architecture_name)
     architecture: Architecture = found.record
     loss = registry.find("loss", loss_name)
-    asked = [registry.find("regularizer", n) for n in group.regularizers]
-    asked += [registry.find("augmentation", n) for n in group.augmentations]
+    asked = _asked(registry, group)
+    whole = {c.name for c in _asked(registry, preset)} if preset else set()
     others = _brought(registry, [loss, *asked], architecture.brings)
     recipe = resolve(
         (f"architecture {found.name}", architecture.recipe),
@@ -155,9 +195,9 @@ def _entry(
     with asking(f"architecture {found.name}"):
         traits, refusal = architecture.traits(spec, values), architecture.accepts.refuses(spec)
     skip = refusal or _misfit(components, traits, spec, values)
-    extras = [c.name for c in asked]
     name = group.preset or " · ".join([found.name, loss.name])
-    label = " + ".join([name, *([] if group.preset else extras)]) + _changes(layers[-1].values, recipe)
+    added = [c.name for c in asked if c.name not in whole]
+    label = " + ".join([name, *added]) + _changes(layers[-1].values, recipe)
     description = {
         "label": label,
         "architecture": found.name,
@@ -170,6 +210,13 @@ def _entry(
         "role": None,
     }
     return Entry(description, tuple(c.name for c in components), recipe, "labels" in traits, skip, (found, *components))
+
+
+def _asked(registry: Registry, group: EntrySet | Preset) -> list[Registered]:
+    """The regularizers and augmentations that are named, each once."""
+    asked = [registry.find("regularizer", n) for n in group.regularizers]
+    asked += [registry.find("augmentation", n) for n in group.augmentations]
+    return list({(c.kind, c.name): c for c in asked}.values())
 
 
 def _game(found: Registered, group: EntrySet, suite: Suite, tier: Tier, wishes: Wishes, spec: SampleSpec) -> Entry:
@@ -233,7 +280,7 @@ def _heard(suite: Suite, tier: Tier, wishes: Wishes, entries: list[Entry]) -> No
     """A key that no entry declares is a mistake; in the suite only where it is run as written, not with other parts."""
     declared = {k: v["value"] for e in entries for k, v in e.recipe.items()}
     layers = [Layer("--set", wishes.settings)]
-    if not (wishes.architectures or wishes.losses or wishes.presets):
+    if not (wishes.choose or wishes.add):
         layers += [Layer(f"suite {suite.name}", suite.recipe), Layer(f"tier {tier.name}", tier.recipe)]
     for layer in layers:
         resolve((layer.origin, declared), None, [], [layer])

@@ -10,8 +10,8 @@ from ganbench.publish.text import plain, without_place
 from ganbench.rank import Record
 
 OPTIONS = (
-    "suite", "tier", "architecture", "loss", "preset", "mode", "seeds", "set", "extractor", "metric", "dataset",
-    "plugin", "plugins-dir",
+    "suite", "tier", "architecture", "loss", "regularizer", "augmentation", "preset", "mode", "seeds", "set",
+    "extractor", "metric", "dataset", "plugin", "plugins-dir",
 )  # fmt: skip
 """Of `ganbench run`, in the order of a command. A record names nothing else: it is not trusted with a command."""
 UNNAMED = "reference"

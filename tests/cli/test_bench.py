@@ -31,10 +31,11 @@ def bench(words: list[str], capsys: pytest.CaptureFixture[str]) -> tuple[int, st
 
 def test_what_is_measured_hangs_together(capsys: pytest.CaptureFixture[str]) -> None:
     words = ["--architecture", "mlp", "--loss", "wgan-gp", "--shape", "2", "--mode", "fast", "--format", "json"]
+    words += ["--regularizer", "r1", "--set", "r1.every=1"]
     code, out, told = bench([*words, *SMALL], capsys)
     assert code == 0, told
     found = json.loads(out)
-    assert found["label"] == "mlp · wgan-gp [batch_size=8, latent=4, width=8] [mode=fast]"
+    assert found["label"] == "mlp · wgan-gp + r1 [batch_size=8, latent=4, r1.every=1, width=8] [mode=fast]"
     assert (found["batch_size"], found["shape"]) == (8, [2])
     by_d, by_g = found["images_per_second_D"], found["images_per_second_G"]
     assert by_d[1] <= by_d[0] <= by_d[2]

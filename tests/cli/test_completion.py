@@ -45,6 +45,8 @@ def completed(words: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytes
         (f"ganbench run -p {TOY} --architecture toy-", ["toy-image", "toy-linear"]),
         (f"ganbench run --loss h -p {TOY} --loss toy-c", ["toy-critic"]),
         ("ganbench run --preset sn", ["sngan"]),
+        ("ganbench run --regularizer spec", ["spectral-norm"]),
+        ("ganbench bench --regularizer spec", ["spectral-norm"]),
         ("ganbench run --extractor mnist", ["mnist-cnn"]),
         ("ganbench run --extractor mnist-cnn@f", ["mnist-cnn@features"]),
         ("ganbench run --metric k", ["kid"]),

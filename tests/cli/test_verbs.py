@@ -56,6 +56,28 @@ def test_a_dry_run_for_programs(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert all(len(r["run_id"]) == 16 for r in plan["runs"])
 
 
+def test_what_is_added_on_the_command_line_is_in_the_plan_and_in_what_was_asked_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The run that a suite with the same words has, id and all; and the command that its table shows."""
+    words = ["--architecture", "mlp", "--loss", "hinge", "--regularizer", "r1", "--set", "r1.weight=5.0"]
+    suite = tmp_path / "own.toml"
+    tier = "[tiers.one]\nbudget = { real_images = 64 }\nseeds = 1\nentries = [{ %s }]\n"
+    base = 'version = 1\ndataset = "ring"\nextractor = []\nmetrics = ["modes"]\nheadline = "modes"\n'
+    written = 'architecture = "mlp", loss = "hinge", regularizers = "r1", recipe = { "r1.weight" = 5.0 }'
+    ids = []
+    for entries, added in ((written, []), ('architecture = "mlp", loss = "lsgan"', words)):
+        suite.write_text(base + tier % entries)
+        plan = answered(["run", "--suite", str(suite), *added, "--out", str(tmp_path), "--dry-run"], capsys)
+        (found,) = plan["runs"]
+        ids.append(found["run_id"])
+    assert ids[0] == ids[1] and found["label"] == "mlp · hinge + r1 [r1.weight=5]"
+    said(["run", "--suite", str(suite), *words, "--out", str(tmp_path / "runs"), "--device", "cpu"], capsys)
+    said(["publish", str(tmp_path / "runs"), "--to", str(tmp_path / "results")], capsys)
+    page = (tmp_path / "results" / "own-one" / "LEADERBOARD.md").read_text()
+    assert f"\nganbench run --suite own.toml {' '.join(words)}\n" in page
+
+
 def test_list_and_info(capsys: pytest.CaptureFixture[str]) -> None:
     losses = answered(["list", "losses", "-p", TOY], capsys)
     assert {"toy-critic", "toy-square"} <= {entry["name"] for entry in losses}

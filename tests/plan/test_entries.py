@@ -42,7 +42,7 @@ def test_what_belongs_to_a_component_comes_along_once(planned: Planner) -> None:
 
 def test_a_preset_is_a_whole(planned: Planner) -> None:
     lines = 'preset = "t-paper", augmentations = "t-flip", recipe = { width = 9 }'
-    run = rows(planned(entry(lines) + "recipe = { batch_size = 16 }"))["t-paper"]
+    run = rows(planned(entry(lines) + "recipe = { batch_size = 16 }"))["t-paper + t-flip"]
     assert run.components == ("t-critic", "t-slow", "t-flip", "t-norm", "t-penalty")
     assert [run.entry[k] for k in ("architecture", "loss", "preset")] == ["t-small", "t-critic", "t-paper"]
     origins = {k: run.recipe[k]["origin"] for k in ("lr", "d_steps", "norm_D", "width", "batch_size", "latent")}
@@ -132,6 +132,39 @@ def test_a_preset_of_the_suite_keeps_what_is_said_of_it(planned: Planner) -> Non
     assert rows(planned(presets=("t-paper",)))["t-paper"].recipe["width"]["origin"] != "suite entry"
 
 
+def ids(plan: Plan) -> dict[str, str]:
+    return {label: run.run_id for label, run in rows(plan).items()}
+
+
+@pytest.mark.parametrize(
+    ("words", "wishes"),
+    [
+        ('architecture = "t-small", loss = "t-critic"', {"architectures": ("t-small",), "losses": ("t-critic",)}),
+        ('preset = "t-paper"', {"presets": ("t-paper",)}),
+    ],
+)
+def test_what_the_command_line_adds_is_the_run_that_a_suite_would_write(
+    planned: Planner, words: str, wishes: dict[str, tuple[str, ...]]
+) -> None:
+    written = ids(planned(entry(f'{words}, regularizers = ["t-norm"], augmentations = "t-flip"')))
+    added = {"regularizers": ("t-norm", "t-norm"), "augmentations": ("t-flip",)}
+    assert ids(planned(**wishes, **added)) == written
+    assert all(label.endswith(" + t-norm + t-flip") for label in written)
+    assert set(ids(planned(**wishes)).values()).isdisjoint(written.values())
+
+
+def test_what_is_added_alone_goes_to_every_entry_of_the_tier_but_games(planned: Planner) -> None:
+    tier = """entries = [
+        { architecture = "t-small", loss = "t-plain", regularizers = "t-slow" }, { preset = "t-paper" },
+        { game = "t-game", recipe = { players = 3 } },
+    ]\nrecipe = { players = 2 }\n"""
+    found = rows(planned(tier, regularizers=("t-slow", "t-norm")))
+    assert set(found) == {"t-small · t-plain + t-slow + t-norm", "t-paper + t-norm"}
+    assert found["t-paper + t-norm"].entry["regularizers"] == ["t-slow", "t-norm"]
+    with pytest.raises(UsageError, match="--augmentation: tier 'quick' has only games, and a game takes none"):
+        planned(entry('game = "t-game"'), augmentations=("t-flip",))
+
+
 def test_a_key_that_nobody_hears(planned: Planner) -> None:
     with pytest.raises(UsageError, match=r"--set: nobody here has a recipe key 'widht'; did you mean width"):
         planned(settings={"widht": 4})
@@ -153,6 +186,8 @@ def test_an_architecture_of_ones_own_need_not_hear_the_suite(planned: Planner) -
         ({"losses": ("t-plian",)}, "no loss 't-plian'; did you mean t-plain"),
         ({"architectures": ("t-smal",)}, "no architecture 't-smal'; did you mean t-small"),
         ({"presets": ("t-papr",)}, "no preset 't-papr'; did you mean t-paper"),
+        ({"regularizers": ("t-solw",)}, "no regularizer 't-solw'; did you mean t-slow"),
+        ({"augmentations": ("t-filp",)}, "no augmentation 't-filp'; did you mean t-flip"),
     ],
 )
 def test_an_unknown_name(planned: Planner, wishes: dict[str, tuple[str, ...]], line: str) -> None:
