@@ -29,8 +29,8 @@ def repeatable(spec: RunSpec, registry: Registry) -> tuple[RunSpec, list[str]]:
     if wrong := [*_changed(spec.plugins, here)] or [*_data(spec, registry)]:
         raise UsageError(f"{spec.entry['label']} cannot be repeated here: {'; '.join(wrong)}")
     scoring = spec.score["plugins"]
-    if missing := [p["module"] for p in scoring if p["module"] not in here]:
-        raise UsageError(f"{_absent(', '.join(missing))} (it is needed for the scores)")
+    if missing := [_absent(p, here) for p in scoring if p["module"] not in here]:
+        raise UsageError(f"{'; '.join(missing)} (needed for the scores)")
     notes = [f"{change}: scores may differ for that" for change in _changed(scoring, here)]
     present = [here[p["module"]].record() for p in scoring]
     return replace(spec, score={**spec.score, "plugins": present}), notes
@@ -40,14 +40,30 @@ def _changed(recorded: Any, here: Mapping[str, Provenance]) -> Iterator[str]:
     for plugin in recorded:
         found = here.get(plugin["module"])
         if found is None:
-            yield _absent(plugin["module"])
+            yield _absent(plugin, here)
         elif found.sha256 != plugin["sha256"]:
-            hashes = f"sha256 {found.sha256[:12]}… here, {plugin['sha256'][:12]}… recorded"
-            yield f"plugin {plugin['module']} has changed since ({hashes})"
+            yield f"plugin {plugin['module']} has changed since ({_hashes(plugin, found)})"
 
 
-def _absent(module: str) -> str:
-    return f"plugin {module} is not installed here; install it, or give its file with -p"
+def _absent(plugin: Mapping[str, Any], here: Mapping[str, Provenance]) -> str:
+    """That a module is not here, or that its file is and was edited, which gave it another name."""
+    for found in here.values():
+        if _edited(plugin, found):
+            changed = f"the code of {found.source} differs from the run's ({_hashes(plugin, found)})"
+            mend = "give the file as it was then with -p, or train anew with this one (ganbench run)"
+            return f"plugin {found.provider}: {changed}; {mend}"
+    return f"plugin {plugin['module']} is not installed here; install it, or give its file with -p"
+
+
+def _edited(plugin: Mapping[str, Any], found: Provenance) -> bool:
+    """Whether these are a single file with different content: its module's name ends with a hash of that."""
+    if found.distribution or "." in found.module or found.provider != plugin.get("provider"):
+        return False
+    return found.module.rpartition("_")[0] == plugin["module"].rpartition("_")[0]
+
+
+def _hashes(plugin: Mapping[str, Any], found: Provenance) -> str:
+    return f"sha256 {found.sha256[:12]}… here, {plugin['sha256'][:12]}… recorded"
 
 
 def _data(spec: RunSpec, registry: Registry) -> Iterator[str]:

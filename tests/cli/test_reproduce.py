@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -116,6 +117,13 @@ def test_what_is_refused_is_one_line(
     edited = tmp_path / "toy.py"
     edited.write_text(TOY.read_text() + "\n# edited\n")
     shutil.copy(TOY.with_suffix(".toml"), tmp_path)
+    told = refused("-p", str(edited))
+    here, recorded = re.findall(r"[0-9a-f]{12}(?=…)", told)
+    assert here != recorded == json.loads((run / "spec.json").read_text())["plugins"][0]["sha256"][:12]
+    assert f"plugin toy: the code of {edited} differs from the run's (sha256 " in told and "not installed" not in told
+    assert "give the file as it was then with -p, or train anew with this one (ganbench run)" in told
+    renamed = edited.rename(tmp_path / "other.py")
+    assert "is not installed here" in refused("-p", str(renamed))
     value = json.loads((run / "spec.json").read_text())
     hostile = tmp_path / "hostile.py"
     hostile.write_text(f"open({str(tmp_path / 'imported')!r}, 'w')\n")
