@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from ganbench.cli.options import Page
+from ganbench.cli.terminal import page_width
 
 
 def leaderboard(
@@ -20,7 +21,8 @@ def leaderboard(
 
 
 def show(directory: Path, format: str) -> None:
-    """Print the leaderboards under a folder; in colour and to its width where stdout is a terminal."""
+    """Print the leaderboards under a folder; in colour and to its width where stdout is a terminal, else as wide as
+    `page_width` says."""
     from rich.console import Console
 
     from ganbench import publish, rank
@@ -29,4 +31,4 @@ def show(directory: Path, format: str) -> None:
     if format == "text" and sys.stdout.isatty():
         publish.show(boards, Console())
     else:
-        typer.echo(publish.render(boards, format), nl=False)
+        typer.echo(publish.render(boards, format, page_width()), nl=False)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 from collections.abc import Iterable, Sequence
 
 
@@ -23,6 +25,13 @@ def columns(rows: Iterable[Sequence[object]]) -> str:
     words = [[one_line(cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*words, strict=True)]
     return "\n".join("  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in words)
+
+
+def page_width(default: int = 100) -> int:
+    """How wide a page is written that goes to no terminal: as the variable `COLUMNS` says, 20 to 9999, else the
+    default."""
+    said = os.environ.get("COLUMNS", "")
+    return max(20, int(said)) if re.fullmatch(r"[1-9][0-9]{0,3}", said) else default
 
 
 def duration(seconds: float) -> str:

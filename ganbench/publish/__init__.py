@@ -22,7 +22,9 @@ def render(leaderboards: Iterable[Leaderboard], format: str = "text", width: int
     """The tables in one of `FORMATS`. width: columns of the text form (`show` prints to a console of its own width)."""
     if format == "text":
         page = io.StringIO()
-        show(leaderboards, Console(file=page, width=width, color_system=None, legacy_windows=False))
+        # without both sizes, rich asks the environment
+        console = Console(file=page, width=width, height=25, color_system=None, legacy_windows=False)
+        show(leaderboards, console)
         return "\n".join(line.rstrip() for line in page.getvalue().splitlines()) + "\n"
     if format not in FORMATS:
         raise UsageError(f"no format `{format}`: {nearest(format, FORMATS)}")

@@ -12,6 +12,7 @@ from ganbench import cli
 from ganbench.cli import main
 from ganbench.cli.terminal import as_json
 
+RESULTS = Path(__file__).parents[2] / "results" / "mnist-quick"
 ODD = {
     "é · 😀": ["\x1b[31m", "\x9b31m\x7f", "caf\udce9", "\u202e\u200b", 'a\nb\t"\\', "\U000e0041"],
     "n": [1.5, None, 2**70],
@@ -28,6 +29,37 @@ def test_no_verb_prints_json_otherwise() -> None:
     files = [*Path(next(iter(cli.__path__))).glob("*.py")]
     found = {file.name for file in files if re.search(r"\bdumps\(", file.read_text(encoding="utf-8"))}
     assert len(files) > 20 and found == {"terminal.py"}
+
+
+def test_what_is_piped_is_as_wide_as_the_variable_says(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """100 columns where it says nothing, or no number that a page can be wide; other formats have no width."""
+
+    def piped(columns: str, *words: str) -> str:
+        monkeypatch.setenv("COLUMNS", columns)
+        with pytest.raises(SystemExit) as ended:
+            main(["leaderboard", str(RESULTS), *words])
+        out = capsys.readouterr().out
+        assert ended.value.code == 0
+        return out
+
+    def widest(page: str) -> int:
+        return max(map(len, page.splitlines()))
+
+    monkeypatch.delenv("COLUMNS", raising=False)
+    usual = piped("")
+    assert 80 < widest(usual) <= 100
+    narrow, wide = piped("60"), piped("400")
+    assert widest(narrow) <= 60 and 100 < widest(wide) <= 400
+    heads = [line for line in wide.splitlines() if line.startswith("Entry ")]
+    assert heads and all("kid" in head and "images/s" in head for head in heads), "no further tables below"
+    assert not all("images/s" in line for line in usual.splitlines() if line.startswith("Entry "))
+    for nonsense in ("wide", "-5", "0", "80.5", "²", "9" * 5000):
+        assert piped(nonsense) == usual
+    assert widest(piped("1")) <= 20
+    for format in ("md", "csv", "json"):
+        assert piped("60", "--format", format) == piped("", "--format", format)
 
 
 def test_a_folder_whose_name_is_no_text(
