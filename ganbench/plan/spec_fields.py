@@ -9,6 +9,8 @@ from typing import Any
 from ganbench.record.schema import NULL, NUMBER, SUITE, Types, broken, one_of, require, require_each, require_fields
 
 MOST_THREADS = 4096
+MOST_SAMPLES = 2**31
+"""That are scored, and most looks."""
 
 _FIELDS: dict[str, Types] = {
     "kind": (str,),
@@ -81,9 +83,9 @@ def check_spec(file: Path, value: Mapping[str, Any], counters: tuple[str, ...]) 
             raise broken(file, "budget.amount", "not above 0")
     for key, number, least, most in (
         ("threads", value["threads"], 1, MOST_THREADS),
-        ("score.samples", score["samples"], 1, 2**31),
-        ("score.looks.count", score["looks"]["count"], 0, 2**31),
-        ("score.looks.samples", score["looks"]["samples"], 0, 2**31),
+        ("score.samples", score["samples"], 1, MOST_SAMPLES),
+        ("score.looks.count", score["looks"]["count"], 0, MOST_SAMPLES),
+        ("score.looks.samples", score["looks"]["samples"], 0, MOST_SAMPLES),
     ):
         if not least <= number <= most:
             raise broken(file, key, f"out of bounds ({least} to {most})")

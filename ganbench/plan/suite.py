@@ -16,6 +16,7 @@ from ganbench.plan.levels import check_form
 from ganbench.plan.modes import find_mode
 from ganbench.plan.own import read_datasets
 from ganbench.plan.spec import COUNTERS
+from ganbench.plan.spec_fields import MOST_SAMPLES
 from ganbench.plan.table import Table, check_values
 
 TABLES = ("reduced", "as published", "tuned")
@@ -182,9 +183,11 @@ def _tier(name: str, value: Any, where: str) -> Tier:
         raise UsageError(f"{where}: 'table' must be one of {', '.join(TABLES)}, not {short(tier.table)}")
     if not tier.entries:
         raise UsageError(f'{where}: \'entries\' is empty; add one, such as {{ architecture = "…", loss = "…" }}')
-    for key, count in (("samples", tier.samples), ("looks.samples", tier.look_samples)):
-        if count < 1:
-            raise UsageError(f"{where}: '{key}' must be at least 1, not {count}")
+    counts = (("samples", tier.samples, 1), ("looks.samples", tier.look_samples, 1), ("looks.count", tier.looks, 0))
+    for key, count, least in counts:
+        if not least <= count <= MOST_SAMPLES:
+            bound = f"at least {least}" if count < least else f"at most {MOST_SAMPLES:,}"
+            raise UsageError(f"{where}: '{key}' must be {bound}, not {count}")
     for key, params in tier.params.items():
         if not isinstance(params, dict):
             raise UsageError(f"{where}: 'params.{key}' must be a table of the metric's parameters, not {short(params)}")
