@@ -56,6 +56,6 @@ def with_jackknife(
     for name in lacking:
         values = [float(w.get(name, math.nan)) for w in without]
         mean = sum(values) / groups
-        error = math.sqrt((groups - 1) / groups * sum((v - mean) ** 2 for v in values))
+        error = math.sqrt((groups - 1) / groups * sum((v - mean) * (v - mean) for v in values))  # not ** 2: it raises
         result[name] = Measured(found[name], error, JACKKNIFE, groups, getattr(found[name], "parts", None))
     return result
