@@ -166,7 +166,7 @@ def rows(group: Group, cols: Iterable[Column]) -> list[Row]:
     for row in _rows(group, group.trained, known) + _rows(group, group.foreign, known):
         for seed in row.seeds:
             value = seed.scores.get(headline.name, math.nan)
-            no_better = value <= bound if headline.direction == "higher" else value >= bound
+            no_better = {"lower": value >= bound, "higher": value <= bound}.get(headline.direction, False)
             if seed.status == "completed" and no_better:
                 seed.status = "degenerate"
         made.append(row)

@@ -121,6 +121,13 @@ def test_higher_is_better_turns_everything():
     assert row(made, "c")["degenerate"] == 5
 
 
+def test_without_a_direction_no_value_is_degenerate():
+    records = [*rows(a=[100.0, 800.0, 900.0]), scale_record("degenerate")]
+    for made in records:
+        made["scores"][0]["direction"] = "none"
+    assert row(board(records), "a")["degenerate"] == 0
+
+
 def test_skipped_rows_keep_their_reason():
     made = board([*five(a=100), record("x", 0, None, "skipped", reason="no labels"), record("x", 1, None, "skipped")])
     assert row(made, "x")["section"] == "skipped" and row(made, "x")["reason"] == "no labels; skipped"
