@@ -73,10 +73,11 @@ def _negligible(spread: float, centre: float) -> bool:
 
 @_absurd()
 def median_cost(costs: Sequence[float]) -> float:
-    """The median with failures as +inf; between a finite value and +inf it is +inf."""
+    """The median with failures as +inf; between a finite value and +inf it is +inf. NaN without costs."""
+    if not len(costs):
+        return np.nan
     ordered = np.sort(np.asarray(costs, float))
-    middle = ordered[[(len(ordered) - 1) // 2, len(ordered) // 2]]
-    return float(middle.mean()) if len(ordered) else np.nan
+    return float(ordered[[(len(ordered) - 1) // 2, len(ordered) // 2]].mean())
 
 
 def welch(a: Floats, b: Floats) -> float:

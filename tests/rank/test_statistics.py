@@ -120,6 +120,7 @@ def test_scores_that_reach_zero_are_taken_raw():
 def test_median_counts_failures_as_the_worst():
     assert statistics.median_cost([1.0, np.inf, 2.0]) == 2.0
     assert statistics.median_cost([1.0, np.inf]) == np.inf
+    assert np.isnan(statistics.median_cost([]))
 
 
 @pytest.mark.parametrize(("seeds", "ratio"), [(10, 1.23), (5, 1.5), (3, 3.3)])
