@@ -47,7 +47,8 @@ def scoring(
 ) -> Scoring:
     """What a suite measures here against the reference of the data set `first`; what is left out adds a notice."""
     extractors, weights = _extractors(suite, tier, choice, registry, first, device, notices)
-    metrics = [registry.find("metric", m) for m in choice.metrics or suite.metrics]
+    named = (registry.find("metric", m) for m in choice.metrics or suite.metrics)
+    metrics = list({m.name: m for m in named}.values())  # one that is named twice is measured once
     params = {}
     for name, given in tier.params.items():
         registered = registry.find("metric", name)
@@ -112,7 +113,8 @@ def _extractors(
                 found.append(_extractor(registry, text, first, files))
             except Unavailable as error:
                 notices.append(f"{error}; its columns are left out")
-    return found, files
+    once = [pair for at, pair in enumerate(found) if pair not in found[:at]]
+    return once, files
 
 
 def _extractor(

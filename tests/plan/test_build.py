@@ -86,6 +86,12 @@ def test_another_layer_is_another_extractor(planned: Planner) -> None:
     assert {r.run_id for r in plan.runs} == {r.run_id for r in planned().runs}, "training is the same"
 
 
+def test_what_is_named_twice_is_measured_once(planned: Planner) -> None:
+    (run, *_) = planned(choice=Choice(("t-eye", "t-eye@features", "t-eye@inner"), ("t-fd", "t-fd"))).runs
+    assert [e["features"] for e in run.score["extractors"]] == ["features", "inner"]
+    assert [m["name"] for m in run.score["metrics"]] == ["t-fd"]
+
+
 @pytest.mark.parametrize(
     ("choice", "line"),
     [
