@@ -1,4 +1,4 @@
-"""The hash of a plugin's code: its own file, and what that imports from its own package."""
+"""The hash of a module's code (a plugin's, the engine's): its own file, and what that imports from its own package."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ ARROWS: dict[str, set[str]] = {
     "__main__": {"cli"},
     "record": {"api"} | STORAGE,
     "plan": {"api", "own_data", "plugins", "reading", "record"} | STORAGE,
-    "train": {"api", "plugins", "record", "plan"} | STORAGE,
+    "train": {"api", "code_hash", "plugins", "record", "plan"} | STORAGE,
     "score": {"api", "plugins", "reading", "record", "plan", "undisturbed"} | STORAGE,
     "doctor": {"api", "plugins", "execute"} | STORAGE,
     "rank": {"record", "errors"},

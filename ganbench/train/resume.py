@@ -16,8 +16,8 @@ from ganbench.record.checkpoints import previous
 from ganbench.record.schema import is_number
 from ganbench.train.checkpoint import Damaged, load_checkpoint
 
-OLDER = "vector code"
-"""A circumstance that checkpoints of earlier days do not tell; that is not held against them."""
+OLDER = ("engine code", "vector code")
+"""Circumstances that checkpoints of earlier days do not tell; that is not held against them."""
 
 
 @dataclass(frozen=True)
@@ -30,11 +30,12 @@ class Found:
     differences: dict[str, list[str]]
 
 
-def circumstances(environment: Mapping[str, Any]) -> dict[str, str]:
-    """What decides a run's bits beside its spec, in words: versions and the kind of machine."""
+def circumstances(environment: Mapping[str, Any], engine_code: str) -> dict[str, str]:
+    """What decides a run's bits beside its spec, in words: versions, the engine's code, the kind of machine."""
     cpu, gpu = environment["cpu"], environment["gpu"] or {}
     return {
         "ganbench": str(environment["versions"]["ganbench"]),
+        "engine code": engine_code[:12],
         "torch": str(torch.__version__),
         "system": str(environment["system"]),
         "processor": f"{cpu['model']} ({', '.join(cpu['instruction_sets'])})",
@@ -75,7 +76,7 @@ def _differences(
             f"{file.name}: is of run {plain['run_id']}, and here is run {run_id}: another specification, data set or "
             "plugin code; delete the checkpoint to start this run anew"
         )
-    there = {OLDER: here[OLDER], **plain["made_with"]}
+    there = {**{key: here[key] for key in OLDER}, **plain["made_with"]}
     found = {k: [str(there.get(k)), v] for k, v in here.items() if there.get(k) != v}
     if found and not forced:
         changes = "; ".join(f"{key}: {was}, here {now}" for key, (was, now) in found.items())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import sys
 import time
 from collections.abc import Callable
 from functools import partial
@@ -12,6 +13,7 @@ from typing import Any, TypeVar
 
 import torch
 
+from ganbench.code_hash import code_hash
 from ganbench.errors import UsageError
 from ganbench.plan.spec import RunSpec
 from ganbench.plugins import Registry
@@ -36,6 +38,8 @@ CHECKPOINT_SECONDS = 60.0
 EVENTS = "events.jsonl"
 IDLE_CYCLES = 100
 """Cycles in a row that do not advance the budget, after which nothing is expected to."""
+ENGINE_CODE = code_hash(sys.modules[__name__])
+"""Of this file and of all that it imports of ganbench: taken when they are imported, for an edit comes later."""
 
 
 class Interrupted(Exception):
@@ -46,8 +50,8 @@ class Run:
     """A run in its folder.
 
     stop: asked after every cycle; True checkpoints and raises `Interrupted`. forced: take up a checkpoint that was
-    written with other versions or on another kind of machine. checkpoint_seconds: between two checkpoints; no bit
-    depends on it.
+    written with other versions or code of the engine, or on another kind of machine. checkpoint_seconds: between two
+    checkpoints; no bit depends on it.
     """
 
     def __init__(
@@ -189,7 +193,7 @@ class Run:
         tensors, plain = self.engine.state()
         more = {
             "run_id": self.spec.run_id,
-            "made_with": circumstances(self.environment),
+            "made_with": circumstances(self.environment, ENGINE_CODE),
             "forced": self.forces,
             "offset": self.events.offset,
             "looks": self.looks,
@@ -212,7 +216,7 @@ class Run:
 
     def _resume(self) -> int | None:
         """Take up the checkpoint, if there is one of this run; the offset in `events.jsonl` where it was taken."""
-        here = circumstances(self.environment)
+        here = circumstances(self.environment, ENGINE_CODE)
         found = find_checkpoint(self.checkpoint, self.folder / EVENTS, self.spec.run_id, here, self.forced)
         if found is None:
             return None

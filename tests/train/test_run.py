@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,12 +17,14 @@ import pytest
 import torch
 from tiny_runs import PARTS, Planner, lasting, plan_runs, read, told
 
+import ganbench
 from ganbench import plugins
+from ganbench.execute.child import environment
 from ganbench.plan.spec import RunSpec
 from ganbench.train.__main__ import main
 from ganbench.train.checkpoint import load_checkpoint, save_checkpoint
 from ganbench.train.device import reference_mode
-from ganbench.train.run import Interrupted, Run
+from ganbench.train.run import ENGINE_CODE, Interrupted, Run
 
 CPU = torch.device("cpu")
 MLP = 'architecture = "mlp", loss = "{}", recipe = {{ width = 8, depth = 1 }}'
@@ -281,7 +285,7 @@ def test_a_checkpoint_from_elsewhere_is_refused_unless_forced_and_that_is_record
     assert train(spec, whole) == 0
     stopped_at(spec, parts, folder, 3)
     made_with = load_checkpoint(folder / "checkpoint.safetensors", CPU)[1]["made_with"]
-    assert set(made_with) == {"ganbench", "torch", "system", "processor", "vector code", "GPU"}
+    assert set(made_with) == {"ganbench", "engine code", "torch", "system", "processor", "vector code", "GPU"}
     altered(folder, made_with={**made_with, "torch": "0.4.1", "processor": "an abacus"})
     assert train(spec, folder) == 1
     reason = read(folder, "error.json")["reason"]
@@ -310,9 +314,29 @@ def test_a_checkpoint_under_other_vector_code_is_refused(
     assert f"(vector code: {here}, here {here}, ONEDNN_MAX_CPU_ISA=SSE41)" in read(folder, "error.json")["reason"]
     monkeypatch.delenv("ONEDNN_MAX_CPU_ISA")
     made_with = load_checkpoint(folder / "checkpoint.safetensors", CPU)[1]["made_with"]
-    altered(folder, made_with={k: v for k, v in made_with.items() if k != "vector code"})
+    altered(folder, made_with={k: v for k, v in made_with.items() if k not in ("engine code", "vector code")})
     assert train(spec, folder) == 0, "earlier checkpoints do not tell"
     assert read(folder)["environment"]["vector_code"] == here
+
+
+def test_a_checkpoint_of_an_engine_that_was_edited_since_is_refused(
+    planned: Planner, parts: Any, tmp_path: Path
+) -> None:
+    """A copy of this package, in which one file of the engine has one more comment, goes on with the run."""
+    folder, copy = tmp_path / "run", tmp_path / "checkout"
+    spec = planned()
+    spec.write(folder)
+    stopped_at(spec, parts, folder, 3)
+    package = Path(ganbench.__file__).parent
+    shutil.copytree(package, copy / package.name, ignore=shutil.ignore_patterns("__pycache__"))
+    with (copy / package.name / "train" / "averaging.py").open("a") as file:
+        file.write("# edited\n")
+    there = {**environment(1), "PYTHONPATH": os.pathsep.join([str(copy), os.environ.get("PYTHONPATH", "")])}
+    words = [sys.executable, "-P", "-m", "ganbench.train", "-p", str(PARTS), str(folder)]
+    assert subprocess.run(words, capture_output=True, check=False, env=there).returncode == 1
+    reason = read(folder, "error.json")["reason"]
+    assert f"was written under other circumstances (engine code: {ENGINE_CODE[:12]}, here " in reason
+    assert reason.count(", here ") == 1, "nothing else had changed"
 
 
 def test_a_checkpoint_of_another_run_is_refused_also_by_force(
