@@ -10,25 +10,13 @@ from typing import Any
 from ganbench.api import ScaleRow
 from ganbench.plan.columns import check_headline, possible
 from ganbench.plan.data import Data
-from ganbench.plan.entries import Entry, Wishes, expand
+from ganbench.plan.entries import NO_PARTS, Entry, Wishes, expand
 from ganbench.plan.levels import check_names
 from ganbench.plan.modes import REFERENCE
 from ganbench.plan.scoring import Choice, Scoring, records, scoring, slow
 from ganbench.plan.spec import SCALE, TRAINED, RunSpec
 from ganbench.plan.suite import Suite, Tier
 from ganbench.plugins import Registered, Registry
-
-UNTRAINED: Mapping[str, Any] = {
-    "architecture": None,
-    "loss": None,
-    "regularizers": [],
-    "augmentations": [],
-    "preset": None,
-    "game": None,
-    "scale": None,
-    "role": None,
-}
-"""The parts of an entry that this program does not train."""
 
 
 @dataclass(frozen=True)
@@ -149,7 +137,7 @@ def _scale(found: Registered, datasets: list[Registered], common: Mapping[str, A
     row: ScaleRow = found.record
     return RunSpec(
         kind=SCALE,
-        entry={"label": found.name, **UNTRAINED, "scale": found.name, "role": row.role},
+        entry={"label": found.name, **NO_PARTS, "scale": found.name, "role": row.role},
         components=(),
         recipe={},
         seed=0,

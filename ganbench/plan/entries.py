@@ -15,6 +15,17 @@ from ganbench.plan.suite import EntrySet, Suite, Tier
 from ganbench.plugins import Registered, Registry
 
 _OWN = "suite entry"
+NO_PARTS: Mapping[str, Any] = {
+    "architecture": None,
+    "loss": None,
+    "regularizers": [],
+    "augmentations": [],
+    "preset": None,
+    "game": None,
+    "scale": None,
+    "role": None,
+}
+"""What an entry's description says of parts that it does not have."""
 
 
 @dataclass(frozen=True)
@@ -200,14 +211,12 @@ def _entry(
     label = " + ".join([name, *added]) + _changes(layers[-1].values, recipe)
     description = {
         "label": label,
+        **NO_PARTS,
         "architecture": found.name,
         "loss": loss.name,
         "regularizers": [c.name for c in asked if c.kind == "regularizer"],
         "augmentations": [c.name for c in asked if c.kind == "augmentation"],
         "preset": group.preset,
-        "game": None,
-        "scale": None,
-        "role": None,
     }
     return Entry(description, tuple(c.name for c in components), recipe, "labels" in traits, skip, (found, *components))
 
@@ -225,17 +234,7 @@ def _game(found: Registered, group: EntrySet, suite: Suite, tier: Tier, wishes: 
     check_chunks(recipe)
     with asking(f"game {found.name}"):
         skip = game.accepts.refuses(spec)
-    description: dict[str, Any] = {
-        "label": found.name,
-        "architecture": None,
-        "loss": None,
-        "regularizers": [],
-        "augmentations": [],
-        "preset": None,
-        "game": found.name,
-        "scale": None,
-        "role": None,
-    }
+    description = {"label": found.name, **NO_PARTS, "game": found.name}
     return Entry(description, (), recipe, "labels" in game.offers, skip, (found,))
 
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 
 from ganbench.api import Dataset
 from ganbench.errors import UsageError
-from ganbench.plan.build import UNTRAINED, Plan, shown, suite_name
+from ganbench.plan.build import Plan, shown, suite_name
+from ganbench.plan.entries import NO_PARTS
 from ganbench.plan.scoring import Choice, Scoring, scoring, slow
 from ganbench.plan.spec import COUNTERS, FOREIGN, RunSpec
 from ganbench.plan.suite import Suite, Tier, read_suite
@@ -70,8 +71,8 @@ def protocol(
             f"no suite measures data set '{first.name}': say how with --extractor and --metric, or give a --suite"
         )
     kept = tuple(m for m in metrics if not (foreign and "training" in registry.get("metric", m).needs))
-    notices = [f"{m} is left out: it compares with the training samples, which are not known" for m in metrics]
-    notices = [notice for notice, m in zip(notices, metrics, strict=True) if m not in kept]
+    left_out = [m for m in metrics if m not in kept]
+    notices = [f"{m} is left out: it compares with the training samples, which are not known" for m in left_out]
     if not kept:
         raise UsageError("; ".join(notices))
     measured = scoring(suite, size, replace(choice, metrics=kept), registry, first.record, device, notices)
@@ -82,7 +83,7 @@ def protocol(
 def plan_foreign(how: Protocol, known: Known, device: str) -> Plan:
     """A plan of one run, whose samples are there already."""
     suite_id = suite_name(how.suite, how.tier) + how.suffix
-    entry = {"label": known.name, **UNTRAINED, "foreign": known.name, "seeded": known.seed is not None}
+    entry = {"label": known.name, **NO_PARTS, "foreign": known.name, "seeded": known.seed is not None}
     run = RunSpec(
         kind=FOREIGN,
         suite=shown(how.suite, how.tier, suite_id, how.scoring),
