@@ -6,7 +6,7 @@ engine < architecture < loss < regularizers < preset < suite < command line
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,7 +52,7 @@ class Layer:
 def resolve(
     architecture: tuple[str, Mapping[str, Value]],
     loss: tuple[str, Component] | None,
-    others: Iterable[tuple[str, Component]],
+    others: Sequence[tuple[str, Component]],
     above: Iterable[Layer],
 ) -> dict[str, dict[str, Any]]:
     """The resolved recipe: key -> {"value", "origin"}.
@@ -73,7 +73,7 @@ def resolve(
             result[key] = {"value": value, "origin": name}
     above = list(above)
     decided = {k for layer in above for k in layer.values}
-    for level in ([loss] if loss else [], list(others)):
+    for level in ([loss] if loss else [], others):
         wished: dict[str, tuple[str, Value]] = {}
         for name, component in level:
             for key, value in component.recipe.items():
