@@ -59,9 +59,8 @@ def write_lost(
 ) -> None:
     """Write the `error.json` of an attempt that the harness lost.
 
-    status: `"crashed"`, `"oom"`, `"killed"`, `"timeout"` or `"interrupted"`. reason: kept to one line. last_step: the
-    last
-    whole cycle that is known of. stage: `"training"` or `"scoring"`.
+    status: `"crashed"`, `"oom"`, `"killed"`, `"timeout"` or `"interrupted"`. reason: kept to one line. last_step:
+    the last whole cycle that is known of. stage: `"training"` or `"scoring"`.
     """
     reason = " ".join(reason.split())[:500]
     record = {**head, "status": status, "reason": reason, "last_step": last_step, "stage": stage}

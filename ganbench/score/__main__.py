@@ -62,9 +62,8 @@ def _scorer(options: argparse.Namespace) -> Scorer:
     if device.type == "cuda":
         if not torch.cuda.is_available() or (device.index or 0) >= torch.cuda.device_count():
             raise UsageError(f"--device {options.device}: no such GPU here; there are {torch.cuda.device_count()}")
-        torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = (
-            False  # features are in single precision
-        )
+        # features are in single precision
+        torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
         torch.backends.cudnn.deterministic = True
     weights = {}
     for text in options.weights:
