@@ -15,8 +15,7 @@ import torch
 from ganbench.api import Game, SampleSpec, Turn
 from ganbench.plan.modes import REFERENCE
 from ganbench.plugins import Registry
-from ganbench.record.environment import environment
-from ganbench.train.device import gpu_facts, reference_mode, synchronize, tf32
+from ganbench.train.device import reference_mode, synchronize, tf32, training_environment
 from ganbench.train.draws import Latents, Stream
 from ganbench.train.engine import Engine
 from ganbench.train.modes import autocast_type
@@ -78,7 +77,7 @@ def measure(asked: Asked, registry: Registry, device_name: str, seconds: float =
         "flops_per_second": rate * cycle_flops,
         "peak_flops_per_second": peak,
         "share_of_peak": rate * cycle_flops / peak,
-        "environment": environment(gpu_facts(device)),
+        "environment": training_environment(device),
         "profile": _profile(asked, registry, device, seconds / 4),
     }
 

@@ -13,6 +13,8 @@ from typing import Any
 
 import torch
 
+from ganbench.record.environment import environment
+
 ISA_VARIABLES = ("ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA", "MKL_ENABLE_INSTRUCTIONS", "MKL_CBWR")
 """By which the libraries of torch are told to do without some instructions; torch's own variable it tells itself."""
 
@@ -72,6 +74,11 @@ def vector_code() -> str:
     variables of the environment say so. They decide bits."""
     said = [f"{name}={os.environ[name][:40]}" for name in ISA_VARIABLES if os.environ.get(name)]
     return ", ".join([torch.backends.cpu.get_cpu_capability(), *said])
+
+
+def training_environment(device: torch.device) -> dict[str, Any]:
+    """The machine and the versions as a training on this device has them."""
+    return {**environment(gpu_facts(device)), "vector_code": vector_code()}
 
 
 def gpu_facts(device: torch.device) -> dict[str, Any] | None:

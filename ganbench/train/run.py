@@ -18,12 +18,11 @@ from ganbench.errors import UsageError
 from ganbench.plan.spec import RunSpec
 from ganbench.plugins import Registry
 from ganbench.record.checkpoints import NAME, remove_checkpoints
-from ganbench.record.environment import environment
 from ganbench.record.files import remove_unfinished, write_json_atomic
 from ganbench.record.pulse import Pulse
 from ganbench.train import pictures
 from ganbench.train.checkpoint import save_checkpoint
-from ganbench.train.device import gpu_facts, vector_code
+from ganbench.train.device import training_environment
 from ganbench.train.events import EventLog
 from ganbench.train.probes import measure_probes
 from ganbench.train.resume import circumstances, find_checkpoint
@@ -72,7 +71,7 @@ class Run:
         self.room = Room(folder, stop, self.pulse.beat)
         self.engine, dtype = build_engine(spec, registry, device)
         self.sampler = Sampler(self.engine, dtype, self.engine.seed, self.pulse.beat)
-        self.environment = {**environment(gpu_facts(device)), "vector_code": vector_code()}
+        self.environment = training_environment(device)
         self.counter, self.amount = spec.budget["counter"], float(spec.budget["amount"])
         self.looks: list[dict[str, Any]] = []
         self.forces: list[dict[str, Any]] = []

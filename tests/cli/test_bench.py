@@ -44,6 +44,7 @@ def test_what_is_measured_hangs_together(capsys: pytest.CaptureFixture[str]) -> 
     assert found["flops_per_second"] == pytest.approx(by_d[0] / 40 * found["flops_per_cycle"])
     assert found["share_of_peak"] == pytest.approx(found["flops_per_second"] / found["peak_flops_per_second"])
     assert 0 < found["share_of_peak"] < 1
+    assert found["environment"]["vector_code"].startswith(torch.backends.cpu.get_cpu_capability())
     assert set(found["profile"]) == {"D", "G", "penalty"}
     assert found["profile"]["D"] > 0 and found["profile"]["G"] > 0
     assert found["switches"] == {"on": ["shared_fake", "fused_optimizer", "channels_last"], "off": {}}
