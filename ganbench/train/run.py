@@ -29,7 +29,7 @@ from ganbench.train.resume import circumstances, find_checkpoint
 from ganbench.train.room import Room
 from ganbench.train.sampling import Sampler, remove_samples, variants, weights_hash, write_samples
 from ganbench.train.setup import build_engine
-from ganbench.train.shapes import forms_held
+from ganbench.train.shapes import forms_held, hold_samples
 from ganbench.train.throughput import Clock, flops_of_a_cycle
 
 Made = TypeVar("Made")
@@ -95,7 +95,11 @@ class Run:
         remove_unfinished(self.folder)
         offset = self._resume()
         if offset is None:
-            with contextlib.nullcontext() if self.spec.entry["game"] else forms_held(self.engine):
+            own = bool(self.spec.entry["game"])
+            if own:
+                count = self.engine.recipe["batch_size"]
+                hold_samples(self.sampler.trial(count), (count, *self.engine.spec.shape))
+            with contextlib.nullcontext() if own else forms_held(self.engine):
                 offset, self.flops = 0, flops_of_a_cycle(self.engine)
         self.events = EventLog(self.folder / EVENTS, offset)
         try:

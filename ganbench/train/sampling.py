@@ -87,6 +87,12 @@ class Sampler:
         assert made.x is not None
         return encode(made.x, self.engine.spec, self.dtype).cpu().numpy()
 
+    def trial(self, count: int) -> Any:
+        """What the game's `sample` gives of `count` latents as things stand, before any training."""
+        latents = self.engine.latents.draw(count, "trial")
+        seed_default(derive(self.seed, "trial", "draws"), self.engine.device)
+        return self._generate(self.networks("last-raw"), latents)
+
     def rate(self, views: Mapping[str, View], seconds: float = 0.5) -> float:
         """Samples per second in batches, measured for about `seconds` after one batch of warm-up."""
         self.draw(views, BATCH, "rate")

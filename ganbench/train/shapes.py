@@ -1,4 +1,4 @@
-"""The forms that the standard game's networks have to give: samples `(B, *spec.shape)`, and one answer for each."""
+"""The forms that games have to give: samples `(B, *spec.shape)`; and in the standard game one answer for each."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ Wrong = tuple[str, str]
 """What is wrong with a form, and what to change."""
 
 
-def wrong_samples(x: Any, wanted: tuple[int, ...]) -> Wrong | None:
-    """None if G gave samples of this shape, the batch's axis first."""
+def wrong_samples(x: Any, wanted: tuple[int, ...], who: str = "G") -> Wrong | None:
+    """None if G (or whoever) gave samples of this shape, the batch's axis first."""
     if isinstance(x, Tensor) and tuple(x.shape) == wanted:
         return None
     return (
-        f"G gives {_form(x)} instead of {wanted}",
+        f"{who} gives {_form(x)} instead of {wanted}",
         "end G with a layer that gives (B, *spec.shape), e.g. nn.Unflatten(1, spec.shape)",
     )
 
@@ -36,6 +36,13 @@ def wrong_answer(answer: Answer, count: int | None) -> Wrong | None:
         f"D answers {_form(said)} instead of {wanted}",
         "give one logit per sample, (B,): end D with .flatten(0) or .squeeze(1)",
     )
+
+
+def hold_samples(made: Any, wanted: tuple[int, ...]) -> None:
+    """A `UsageError` where what a game's `sample` gave is no batch of samples of this shape."""
+    if not isinstance(made, Batch):
+        raise UsageError(f"the game's sample gives a {type(made).__name__} instead of a Batch; give what G.make gives")
+    _raise(wrong_samples(made.x, wanted, "the game's sample"))
 
 
 @contextlib.contextmanager

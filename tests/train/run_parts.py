@@ -91,13 +91,13 @@ class Maker(Net):
         return super().forward(z)
 
 
-def game(name, turns):
+def game(name, turns, sample=lambda nets, latents: nets["G"].make(latents)):
     """A game of a generator and a discriminator with these turns."""
 
     def build(spec, recipe):
         pixels = torch.Size(spec.shape).numel()
         players = {"G": lambda: Maker(recipe["latent"], *spec.shape), "D": lambda: Net(pixels, 1)}
-        return Game(players, turns, lambda nets, latents: nets["G"].make(latents))
+        return Game(players, turns, sample)
 
     return GameBuilder(name, build)
 
@@ -105,6 +105,15 @@ def game(name, turns):
 def matched(nets, latents, real):
     fake: Batch = nets["G"].make(latents)
     return {"match": (fake.get("x") - real.get("x")).square().mean()}
+
+
+def rows(nets, latents):
+    made = nets["G"].make(latents)
+    return made.but(x=made.x.flatten(1))
+
+
+def bare(nets, latents):
+    return nets["G"].make(latents).x
 
 
 def judged(nets, real):
@@ -161,4 +170,6 @@ def ganbench_regularizers():
 @hookimpl
 def ganbench_games():
     yield game("t-alone", (Turn("G", ("G",), matched),))
+    yield game("t-rows", (Turn("G", ("G",), matched),), rows)
+    yield game("t-bare", (Turn("G", ("G",), matched),), bare)
     yield game("t-lazy", (Turn("D", ("D",), judged, when=lambda cycle: cycle % 3 == 2), Turn("G", ("G",), matched)))

@@ -201,6 +201,21 @@ def test_a_wrong_form_is_told_before_training(
     assert reason.startswith(what) and reason.endswith(mend)
 
 
+@pytest.mark.parametrize(
+    ("game", "what", "mend"),
+    [
+        ("t-rows", "the game's sample gives (8, 784) instead of (8, 1, 28, 28); ", FLAT),
+        ("t-bare", "the game's sample gives a Tensor instead of a Batch; ", "give what G.make gives"),
+    ],
+)
+def test_a_game_of_its_own_with_samples_of_a_wrong_form_is_told_before_training(
+    planned: Planner, train: Any, tmp_path: Path, game: str, what: str, mend: str
+) -> None:
+    assert train(planned(GAME.format(game)), tmp_path / "run") == 1
+    error = read(tmp_path / "run", "error.json")
+    assert error["reason"].startswith(what) and error["reason"].endswith(mend) and error["last_step"] == 0
+
+
 def test_two_logits_a_sample_are_allowed(planned: Planner, train: Any, tmp_path: Path) -> None:
     assert train(planned('architecture = "t-two", loss = "t-slow"', "generator_steps = 2"), tmp_path / "run") == 0
 
