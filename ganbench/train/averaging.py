@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 
 class Average:
-    """An averaged copy of a network: parameters are averaged, buffers copied.
+    """An averaged copy of a network: parameters are averaged, buffers copied, also those that were None at first.
 
     half_life: images after which an old weight counts half. ramp_up: the half-life is at most this share of the images
     so far.
@@ -36,5 +36,10 @@ class Average:
                 average.lerp_(parameter, share)
         else:
             torch._foreach_lerp_(list(self.copy.parameters()), list(self.net.parameters()), share)
-        for mine, theirs in zip(self.copy.buffers(), self.net.buffers(), strict=True):
-            mine.copy_(theirs)
+        mine = dict(self.copy.named_buffers())
+        for name, theirs in self.net.named_buffers():
+            if name in mine and mine[name].shape == theirs.shape:
+                mine[name].copy_(theirs)
+            else:
+                place, _, key = name.rpartition(".")
+                setattr(self.copy.get_submodule(place), key, theirs.clone())

@@ -46,6 +46,18 @@ def load_into(engine: Engine, tensors: Mapping[str, Tensor], plain: Mapping[str,
     engine.window.load({k: v.to(engine.device) for k, v in below(tensors, "window/").items()}, plain["window"])
 
 
+def known_buffers(modules: Modules) -> set[str]:
+    """`<kind>/<name>/<key>` of the buffers that are there, and of those that may come: None, and not persistent."""
+    return {
+        f"{kind}/{name}/{'.'.join(filter(None, (place, key)))}"
+        for kind, named in modules.items()
+        for name, module in named.items()
+        for place, owner in module.named_modules()
+        for key, value in owner._buffers.items()
+        if value is not None or key in owner._non_persistent_buffers_set
+    }
+
+
 def pack(modules: Modules, optimizers: Mapping[str, torch.optim.Optimizer]) -> dict[str, Tensor]:
     """`<kind>/<name>/<key>` and `optimizer/<name>/<parameter's index>/<key>`: all tensors there are."""
     tensors: dict[str, Tensor] = {}

@@ -10,8 +10,10 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
+from ganbench.errors import UsageError
 from ganbench.train.device import peak_memory, synchronize
 from ganbench.train.engine import Engine
+from ganbench.train.state import known_buffers
 
 WARM_UP = 2
 """Windows at the start (of the run, or after a resume) that do not count."""
@@ -88,12 +90,19 @@ class _Flops(TorchDispatchMode):
 def flops_of_a_cycle(engine: Engine) -> int:
     """Floating-point operations of one cycle (matrix products and convolutions, forward and backward).
 
-    The cycle is undone afterwards: counting changes nothing.
+    The cycle is undone afterwards: counting changes nothing. A buffer that came to be in it and that no checkpoint
+    could give back is a `UsageError`.
     """
+    known = known_buffers(engine.modules())
     tensors, plain = engine.state()
     kept = {k: v.clone() for k, v in tensors.items()}
     saved = {k: dict(v) for k, v in plain.items()}
     with engine.eagerly(), _Flops() as counter:
         engine.cycle()
+    if late := sorted(known_buffers(engine.modules()) - known):
+        raise UsageError(
+            f"{late[0]} is a buffer that comes to be while it trains, so that nothing could be resumed; make it in "
+            "__init__, or have it None there: register_buffer(name, None, persistent=False)"
+        )
     engine.load(kept, saved)
     return counter.total

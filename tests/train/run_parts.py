@@ -120,6 +120,25 @@ def judged(nets, real):
     return {"judge": nets["D"](real).mean()}
 
 
+class Late(Maker):
+    """Scales what it makes by a buffer that comes to be in the first forward pass."""
+
+    def __init__(self, inputs, outputs, form):
+        super().__init__(inputs, *outputs)
+        if form != "absent":
+            self.register_buffer("scale", None, persistent=form == "persistent")
+
+    def forward(self, z):
+        made = super().forward(z)
+        if getattr(self, "scale", None) is None:
+            value = 0.5 + made.detach().abs().mean()
+            if hasattr(self, "scale"):
+                self.scale = value
+            else:
+                self.register_buffer("scale", value)
+        return made * self.scale
+
+
 class Several(Net):
     """Logits in a form of its own: a tuple, a column, the mean alone, or two for each sample, which is allowed."""
 
@@ -141,6 +160,10 @@ def flat_maker(spec, recipe):
     return Maker(recipe["latent"], torch.Size(spec.shape).numel())
 
 
+def late_maker(form):
+    return lambda spec, recipe: Late(recipe["latent"], spec.shape, form)
+
+
 def said_as(form):
     return lambda spec, recipe: Several(torch.Size(spec.shape).numel(), form)
 
@@ -148,6 +171,8 @@ def said_as(form):
 @hookimpl
 def ganbench_architectures():
     yield Architecture("t-flat", flat_maker, said_as("two"))
+    for form in ("fleeting", "persistent", "absent"):
+        yield Architecture(f"t-{form}-buffer", late_maker(form), said_as("two"))
     for form in ("tuple", "column", "mean", "two"):
         yield Architecture(f"t-{form}", maker, said_as(form))
 

@@ -216,6 +216,30 @@ def test_a_game_of_its_own_with_samples_of_a_wrong_form_is_told_before_training(
     assert error["reason"].startswith(what) and error["reason"].endswith(mend) and error["last_step"] == 0
 
 
+def test_a_buffer_that_was_none_is_averaged_and_resumed(
+    planned: Planner, parts: Any, train: Any, tmp_path: Path
+) -> None:
+    reference_mode(CPU, 1)
+    spec = planned('architecture = "t-fleeting-buffer", loss = "t-slow"', "generator_steps = 20")
+    run = Run(spec, parts, tmp_path / "one", CPU)
+    run.train()
+    average, net = run.engine.averages["G"].copy, run.engine.nets["G"]
+    assert torch.equal(average.scale, net.scale) and average.scale is not net.scale
+    stopped_at(spec, parts, tmp_path / "other", 7)
+    assert train(spec, tmp_path / "other") == 0
+    assert lasting(tmp_path / "other") == lasting(tmp_path / "one")
+
+
+@pytest.mark.parametrize("form", ["persistent", "absent"])
+def test_a_buffer_that_no_checkpoint_could_give_back_is_told_before_training(
+    planned: Planner, train: Any, tmp_path: Path, form: str
+) -> None:
+    assert train(planned(f'architecture = "t-{form}-buffer", loss = "t-slow"'), tmp_path / "run") == 1
+    error = read(tmp_path / "run", "error.json")
+    assert error["reason"].startswith("player/G/scale is a buffer that comes to be while it trains")
+    assert error["last_step"] <= 1
+
+
 def test_two_logits_a_sample_are_allowed(planned: Planner, train: Any, tmp_path: Path) -> None:
     assert train(planned('architecture = "t-two", loss = "t-slow"', "generator_steps = 2"), tmp_path / "run") == 0
 
