@@ -6,9 +6,10 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from ganbench.errors import UsageError, nearest, short
+from ganbench.record.levels import AT_LEAST, AT_MOST, BELOW, BELOW_ROLE, BELOW_SHARE
 
-SHARE, ENDS = "below_share_of_", ("_at_least", "_at_most")
-CONDITIONS = ("below", "below_role", f"{SHARE}ROLE", *(f"NAME{end}" for end in ENDS))
+ENDS = (AT_LEAST, AT_MOST)
+CONDITIONS = (BELOW, BELOW_ROLE, f"{BELOW_SHARE}ROLE", *(f"NAME{end}" for end in ENDS))
 SANITY = ("confidence", "histogram_tv")
 """What is known of a run's samples beside its columns."""
 
@@ -22,10 +23,10 @@ def check_form(levels: Mapping[str, Any], where: str) -> None:
                 f"{here}: expected a table of conditions, such as {{ below = 10.0 }}, not {short(conditions)}"
             )
         for key, value in conditions.items():
-            known = key in CONDITIONS[:2] or key.startswith(SHARE) or key.endswith(ENDS)
-            if not known or key in (SHARE, *ENDS):
+            known = key in (BELOW, BELOW_ROLE) or key.startswith(BELOW_SHARE) or key.endswith(ENDS)
+            if not known or key in (BELOW_SHARE, *ENDS):
                 raise UsageError(f"{here}: unknown condition '{key}'; {nearest(key, CONDITIONS)}")
-            words = key == "below_role"
+            words = key == BELOW_ROLE
             if not isinstance(value, str if words else int | float) or isinstance(value, bool):
                 kind = "the role of a row of the scale" if words else "a number"
                 raise UsageError(f"{here}: '{key}' must be {kind}, not {short(value)}")
@@ -40,7 +41,8 @@ def check_names(
     for name, conditions in levels.items():
         for key, value in conditions.items():
             here = f"{where}, level '{name}': '{key}'"
-            role = value if key == "below_role" else key.removeprefix(SHARE) if key.startswith(SHARE) else None
+            share = key.removeprefix(BELOW_SHARE) if key.startswith(BELOW_SHARE) else None
+            role = value if key == BELOW_ROLE else share
             if role is not None and role not in roles:
                 raise UsageError(f"{here} names no role of the suite's scale, '{role}'; {nearest(role, roles)}")
             for end in ENDS:

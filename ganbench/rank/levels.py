@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ganbench.record.levels import AT_LEAST, AT_MOST, BELOW, BELOW_ROLE, BELOW_SHARE
 from ganbench.record.schema import is_number
 
 
@@ -45,18 +46,18 @@ def levels(declared: Mapping[str, Mapping[str, Any]], scale: Mapping[str, float]
 def _level(name: str, conditions: Mapping[str, Any], scale: Mapping[str, float]) -> Level | None:
     bounds, least, most = [math.inf], {}, {}
     for key, wanted in conditions.items():
-        if key == "below_role":
+        if key == BELOW_ROLE:
             bounds.append(scale.get(wanted, math.nan) if isinstance(wanted, str) else math.nan)
         elif not is_number(wanted):
             return None
-        elif key == "below":
+        elif key == BELOW:
             bounds.append(float(wanted))
-        elif key.startswith("below_share_of_"):
-            bounds.append(wanted * scale.get(key.removeprefix("below_share_of_"), math.nan))
-        elif key.endswith("_at_least"):
-            least[key.removesuffix("_at_least")] = float(wanted)
-        elif key.endswith("_at_most"):
-            most[key.removesuffix("_at_most")] = float(wanted)
+        elif key.startswith(BELOW_SHARE):
+            bounds.append(wanted * scale.get(key.removeprefix(BELOW_SHARE), math.nan))
+        elif key.endswith(AT_LEAST):
+            least[key.removesuffix(AT_LEAST)] = float(wanted)
+        elif key.endswith(AT_MOST):
+            most[key.removesuffix(AT_MOST)] = float(wanted)
         else:
             return None
     return None if any(map(math.isnan, bounds)) else Level(name, min(bounds), least, most)
