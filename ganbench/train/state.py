@@ -58,6 +58,17 @@ def known_buffers(modules: Modules) -> set[str]:
     }
 
 
+def coming_buffers(modules: Modules) -> list[str]:
+    """Those that may come to be, and are not there yet."""
+    there = {
+        f"{kind}/{name}/{key}"
+        for kind, named in modules.items()
+        for name, module in named.items()
+        for key, _ in module.named_buffers(remove_duplicate=False)
+    }
+    return sorted(known_buffers(modules) - there)
+
+
 def pack(modules: Modules, optimizers: Mapping[str, torch.optim.Optimizer]) -> dict[str, Tensor]:
     """`<kind>/<name>/<key>` and `optimizer/<name>/<parameter's index>/<key>`: all tensors there are."""
     tensors: dict[str, Tensor] = {}

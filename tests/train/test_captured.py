@@ -213,6 +213,27 @@ def test_a_graph_that_cannot_be_made_leaves_the_run_as_it_was(monkeypatch: pytes
         CASES["ema"].engine(mode="captured").cycle()
 
 
+def test_a_buffer_that_comes_to_be_is_played_eagerly_also_after_a_resume() -> None:
+    class Late(TOY.discriminator):  # type: ignore[misc,name-defined]
+        def __init__(self, *given: Any) -> None:
+            super().__init__(*given)
+            self.register_buffer("scale", None, persistent=False)
+
+        def forward(self, x: torch.Tensor) -> Any:
+            if self.scale is None:
+                self.scale = 1 + x.detach().abs().mean()
+            return super().forward(x * self.scale)
+
+    case = StandIn("late", architecture=replace(TOY, discriminator=Late))
+    engine, other = case.engine(mode="captured"), case.engine(mode="captured")
+    train(engine, 2)
+    other.load(*engine.state())
+    for each in (engine, other):
+        each.cycle(0.5)
+        assert "player/D/scale is a buffer that comes to be" in each.mode.switches()["off"]["captured"]
+    assert all(torch.equal(value, other.state()[0][name]) for name, value in engine.state()[0].items())
+
+
 def test_a_network_that_follows_the_progress_is_played_eagerly() -> None:
     class Growing(TOY.discriminator):  # type: ignore[misc,name-defined]
         def at_step(self, progress: float) -> None:
