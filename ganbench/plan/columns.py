@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from ganbench.errors import UsageError, nearest
+from ganbench.errors import UsageError, nearest, short
 from ganbench.plan.suite import Suite
 from ganbench.plugins import Registered, Registry
 
@@ -64,8 +64,8 @@ def possible(suite: Suite, registry: Registry) -> set[str] | None:
 def check_headline(suite: Suite, names: Collection[str]) -> None:
     """Refuse a headline that is none of the columns which the suite may have. names: these, as `possible` has them."""
     if suite.headline not in names:
-        said = nearest(suite.headline, names)
-        raise UsageError(f"suite '{suite.name}': 'headline' must be one of its columns, not '{suite.headline}'; {said}")
+        said, asked = nearest(suite.headline, names), short(suite.headline)
+        raise UsageError(f"suite '{suite.name}': 'headline' must be one of its columns, not {asked}; {said}")
 
 
 def parse_extractor(text: str) -> tuple[str, str, str]:

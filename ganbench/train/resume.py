@@ -96,9 +96,9 @@ def _check(file: Path, plain: Mapping[str, Any], events: Path) -> None:
         and isinstance(rates, list)
         and all(map(is_number, rates))
         and _is_count(plain.get("flops"))
-        and isinstance(plain.get("run_id"), str)
+        and _is_line(plain.get("run_id"))
         and isinstance(plain.get("made_with"), dict)
-        and all(isinstance(words, str) and len(words) < 300 for words in plain["made_with"].values())
+        and all(map(_is_line, plain["made_with"].values()))
         and _are_objects(plain.get("looks"))
         and _are_objects(plain.get("forced"))
         and all(_are_counts(plain.get(name)) for name in ("counters", "taken", "positions"))
@@ -116,6 +116,11 @@ def _check(file: Path, plain: Mapping[str, Any], events: Path) -> None:
             f"{file}: {events.name} has lost what was told before it ({size} of {plain['offset']} bytes are there); "
             "delete the checkpoint and the run starts anew"
         )
+
+
+def _is_line(value: Any) -> bool:
+    """Whether it can stand in a message."""
+    return isinstance(value, str) and len(value) < 300 and value.isprintable()
 
 
 def _is_count(value: Any) -> bool:
