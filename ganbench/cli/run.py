@@ -52,7 +52,7 @@ def run(
         typer.Option(
             "--resume",
             help="missing: whatever has no result; failed: what was lost; forced: as missing, also from checkpoints of "
-            "other versions or machines; all: everything again; never: refuse a folder that is not empty.",
+            "other code, versions or machines; all: everything again; never: refuse a folder that is not empty.",
         ),
     ] = Resume.missing,
     plugin: Plugins = None,

@@ -29,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--plugins-dir", dest="directories", action="append", default=[], type=Path, metavar="DIR")
     parser.add_argument("--weights", action="append", default=[], metavar="NAME=FILE")
     parser.add_argument("--device", default="cpu", help="cpu (the default), cuda:0, …")
-    parser.add_argument("--forced", action="store_true", help="take up checkpoints of other versions or machines")
+    parser.add_argument("--forced", action="store_true", help="take up checkpoints of other code, versions or machines")
     parser.add_argument("--shared-device", action="store_true", help="another worker has the same GPU; records say so")
     parser.add_argument("folders", nargs="+", type=Path, metavar="FOLDER")
     asked = parser.parse_args(arguments)

@@ -112,7 +112,7 @@ class CompiledTurn:
         tensors = self._inputs(reals, latents)
         with torch.no_grad():
             if self._function is None:
-                self._function = compile_graph(self._traced, tensors)
+                self._function, self._traced = compile_graph(self._traced, tensors), None
             terms, norms, *answers = self._function(*tensors)
         seen: Seen = {}
         for origin, answer in zip(self._origins, answers, strict=True):
