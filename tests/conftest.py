@@ -1,4 +1,5 @@
-"""What every test shares: one thread each, the registry of the installed plugins, pip without a network."""
+"""What every test shares: one thread each, the default width of pages, the registry of the installed plugins, pip
+without a network."""
 
 from __future__ import annotations
 
@@ -15,6 +16,7 @@ from ganbench import plugins
 
 for _name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_name, "1")  # nothing above imports torch, which reads them once
+os.environ.pop("COLUMNS", None)  # tox tells the width of its own terminal
 
 
 @pytest.fixture(scope="session")
