@@ -18,6 +18,8 @@ from ganbench.record.environment import environment
 ISA_VARIABLES = ("ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA", "MKL_ENABLE_INSTRUCTIONS", "MKL_CBWR")
 """By which the libraries of torch are told to do without some instructions; torch's own variable it tells itself."""
 
+NO_MEMORY = ("DefaultCPUAllocator", "CUDA error: out of memory")
+
 
 def reference_mode(device: torch.device, threads: int) -> None:
     """Set the process up so that the same run gives the same bits. Call before anything runs on the device."""
@@ -63,9 +65,10 @@ def peak_memory(device: torch.device) -> int:
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an allocation failed, on the GPU or on the host (which torch tells by a plain `RuntimeError`)."""
+    """Whether an allocation failed, on the GPU or on the host: also one that is not of torch's allocator of GPU memory
+    (a context, a graph, page-locked memory), which torch tells by another `RuntimeError`."""
     return isinstance(error, MemoryError | torch.OutOfMemoryError) or (
-        isinstance(error, RuntimeError) and "DefaultCPUAllocator" in str(error)
+        isinstance(error, RuntimeError) and any(words in str(error) for words in NO_MEMORY)
     )
 
 

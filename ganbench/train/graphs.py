@@ -41,8 +41,8 @@ class Rehearsal(TorchDispatchMode):
 def graph(body: Body, device: torch.device) -> Body:
     """`body` as a graph, which does the same work on the same tensors; on a processor, which has none, `body` itself.
 
-    It is played a few times. An error leaves the device as it was; all but `torch.OutOfMemoryError` mean that no graph
-    can be made of it.
+    It is played a few times. An error leaves the device as it was; all but those of memory mean that no graph can be
+    made of it.
     """
     if device.type != "cuda":
         return body
@@ -59,8 +59,10 @@ def graph(body: Body, device: torch.device) -> Body:
         # may do what a capture must not: the one that loads data ahead takes page-locked memory.
         with _unfilled(), torch.cuda.graph(made, pool=pool, stream=stream, capture_error_mode="thread_local"):
             body()
-    except Exception:
+    except Exception as error:
         _recover(device, before, pool)
+        if isinstance(error.__context__, torch.OutOfMemoryError):  # which broke off a capture, so its end failed, too
+            raise error.__context__ from None
         raise
     return made.replay
 

@@ -138,6 +138,27 @@ def test_what_breaks_off_leaves_the_process_usable(told: list[str], at: int) -> 
     assert [word for word in told if word.startswith("waiting")] == ["waiting: error", "waiting: default"]
 
 
+def test_a_capture_that_memory_broke_off_says_so_although_its_end_fails(
+    told: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Capture(contextlib.AbstractContextManager[None]):
+        def __init__(self, *_: Any, **__: Any) -> None:
+            pass
+
+        def __exit__(self, *_: object) -> None:
+            raise RuntimeError("CUDA error: operation failed due to a previous error during capture")
+
+    def body() -> None:
+        told.append("play")
+        if told.count("play") > graphs.WARM_UP:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB")
+
+    monkeypatch.setattr(torch.cuda, "graph", Capture)
+    with pytest.raises(torch.OutOfMemoryError, match="2 GiB"):
+        graphs.graph(body, GPU)
+    assert told[-1] == "pool ended"
+
+
 def test_a_processor_has_none() -> None:
     def body() -> None:
         raise AssertionError("it is not played beforehand")
