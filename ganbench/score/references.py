@@ -123,6 +123,8 @@ def _cache_file(extraction: Extraction, data: str) -> Path:
         "preprocessing": extraction.record.preprocessing,
         "code": extraction.code,
     }
+    if (kind := extraction.device.partition(":")[0]) != "cpu":
+        key["device"] = kind  # whose features have other last bits
     return cache_dir() / "features" / f"{fingerprint(key, 32)}.safetensors"
 
 

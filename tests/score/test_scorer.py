@@ -15,10 +15,13 @@ from ganbench import plugins
 from ganbench.errors import UsageError
 from ganbench.plan.build import plan
 from ganbench.plan.data import resolve_data
+from ganbench.plan.spec import RunSpec
 from ganbench.plan.suite import read_suite
 from ganbench.rank.records import read_record
 from ganbench.record.head import EARLIER
 from ganbench.record.progress import Progress, Scoring, read_scoring
+from ganbench.score.extraction import prepare
+from ganbench.score.references import References
 from ganbench.score.scorer import Scorer
 from ganbench.storage import cache_dir
 
@@ -156,6 +159,18 @@ def test_a_cache_is_used_and_a_damaged_one_mended(tiny: Any, plugin: str, result
     assert [file.read_bytes() for file in files] == whole
     if not damage:
         assert [file.stat().st_mtime_ns for file in files] == stamps
+
+
+def test_features_of_one_kind_of_device_are_not_anothers(tiny: Any, scorer: Scorer) -> None:
+    folder = tiny.trained()
+    scorer.score(folder)
+    planned = RunSpec.read(folder).score
+    references = References(tiny.registry.get("dataset", planned["dataset"]))
+
+    def unread(device: str) -> int:
+        return references.unread(prepare(planned["extractors"][0], tiny.registry, {}, device), "val")
+
+    assert unread("cpu") == 0 and unread("cuda:0") == unread("cuda:1") == len(tiny.images("val")[0])
 
 
 def test_real_is_the_validation_split_and_noise_is_far(tiny: Any, scorer: Scorer, result: Read) -> None:
