@@ -153,8 +153,8 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=4.0)
     parser.add_argument("--wall", dest="clock", action="store_const", const="wall", default="processor")
     asked = parser.parse_args()
-    names = [tuple(asked.architecture), tuple(asked.loss), (), ()]
-    planned = make(Request(asked.suite, asked.tier, *names, asked.seeds, (), (), (), None, "cpu", 1, (), ()))
+    names = {"architectures": tuple(asked.architecture), "losses": tuple(asked.loss)}
+    planned = make(Request(asked.suite, asked.tier, **names, seeds=asked.seeds, device="cpu", jobs=1))
     specs = [r.json() for r in planned.plan.runs if r.kind == TRAINED and not r.skip]
     entries = {entry_of(spec): spec for spec in specs}
     shape = "x".join(map(str, load([]).get("dataset", specs[0]["data"]["A"]["name"]).spec.shape))

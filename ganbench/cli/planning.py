@@ -28,22 +28,22 @@ class Request:
     """What the command line says."""
 
     suite: str
-    tier: str | None
-    architectures: tuple[str, ...]
-    losses: tuple[str, ...]
-    regularizers: tuple[str, ...]
-    augmentations: tuple[str, ...]
-    presets: tuple[str, ...]
-    modes: tuple[str, ...]
-    seeds: str | None
-    settings: tuple[str, ...]
-    extractors: tuple[str, ...]
-    metrics: tuple[str, ...]
-    dataset: str | None
-    device: str
-    jobs: int | None
-    plugins: tuple[str, ...]
-    plugins_dirs: tuple[Path, ...]
+    tier: str | None = None
+    architectures: tuple[str, ...] = ()
+    losses: tuple[str, ...] = ()
+    regularizers: tuple[str, ...] = ()
+    augmentations: tuple[str, ...] = ()
+    presets: tuple[str, ...] = ()
+    modes: tuple[str, ...] = ()
+    seeds: str | None = None
+    settings: tuple[str, ...] = ()
+    extractors: tuple[str, ...] = ()
+    metrics: tuple[str, ...] = ()
+    dataset: str | None = None
+    device: str = "auto"
+    jobs: int | None = None
+    plugins: tuple[str, ...] = ()
+    plugins_dirs: tuple[Path, ...] = ()
 
     def asked(self) -> dict[str, Any]:
         """The options that decide what is run, by name, without those at their default; of files the name alone."""
