@@ -20,7 +20,7 @@ from ganbench.train.device import is_out_of_memory, synchronize
 from ganbench.train.draws import seed_default, to_device
 from ganbench.train.meters import Window
 from ganbench.train.optimizers import FusedAdam
-from ganbench.train.state import coming_buffers
+from ganbench.train.state import unsteady
 
 if TYPE_CHECKING:
     from ganbench.train.engine import Engine
@@ -39,18 +39,15 @@ class CapturedCycle:
         self._inputs: dict[str, Tensor] = {}
         self._columns: list[tuple[str, str]] = []
         self._report = torch.empty(0)
-        self._coming = coming_buffers(engine.modules())
+        self._unsteady = unsteady(engine)
 
     def refusal(self) -> str | None:
         """Why the cycle cannot be captured; None if it is, by now. The engine's state is what it was."""
         if self._replay is not None:
             return None
         engine = self.engine
-        for name, net in engine.nets.items():
-            if hasattr(net, "at_step"):
-                return f"{name} has the hook 'at_step': its cycles are not all the same"
-        if self._coming:
-            return f"{self._coming[0]} is a buffer that comes to be in a cycle: its cycles are not all the same"
+        if self._unsteady:
+            return f"{self._unsteady}: its cycles are not all the same"
         self._moves = list(engine.moves())
         positions = {name: stream.position for name, stream in engine.streams.items()}
         self._inputs = {name: value.to(engine.device) for name, value in self._drawn().items()}

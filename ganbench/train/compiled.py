@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from ganbench.api import Batch, Turn
-from ganbench.train.state import coming_buffers
+from ganbench.train.state import unsteady
 from ganbench.train.views import answers_of
 
 if TYPE_CHECKING:
@@ -33,16 +33,13 @@ class CompiledTurns:
 
     def __init__(self, engine: Engine, turns: Iterable[Turn]) -> None:
         self.engine, self._turns = engine, {turn.name: CompiledTurn(engine, turn) for turn in turns}
-        self._growing = [name for name, net in engine.nets.items() if hasattr(net, "at_step")]
-        self._coming = coming_buffers(engine.modules())
+        self._unsteady = unsteady(engine)
         self._traced = False
 
     def refusal(self, reals: Mapping[str, Batch], latents: Batch) -> str | None:
         """Why one of the turns cannot be written down as operations on tensors; None if all are, by now."""
-        if self._growing:
-            return f"{self._growing[0]} has the hook 'at_step': its steps are not all the same"
-        if self._coming:
-            return f"{self._coming[0]} is a buffer that comes to be in a step: its steps are not all the same"
+        if self._unsteady:
+            return f"{self._unsteady}: its steps are not all the same"
         if not self._traced:
             before = torch.get_rng_state()
             try:

@@ -69,6 +69,15 @@ def coming_buffers(modules: Modules) -> list[str]:
     return sorted(known_buffers(modules) - there)
 
 
+def unsteady(engine: Engine) -> str | None:
+    """What makes not all steps of a game the same; asked before the first. None if its networks have nothing such."""
+    for name, net in engine.nets.items():
+        if hasattr(net, "at_step"):
+            return f"{name} has the hook 'at_step'"
+    coming = coming_buffers(engine.modules())
+    return f"{coming[0]} is a buffer that comes to be in a step" if coming else None
+
+
 def pack(modules: Modules, optimizers: Mapping[str, torch.optim.Optimizer]) -> dict[str, Tensor]:
     """`<kind>/<name>/<key>` and `optimizer/<name>/<parameter's index>/<key>`: all tensors there are."""
     tensors: dict[str, Tensor] = {}

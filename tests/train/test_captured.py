@@ -16,6 +16,7 @@ import torch
 from stand_ins import CASES, StandIn, train
 from stand_ins.base import TOY
 from stand_ins.convolutions import CONVOLUTIONS
+from stand_ins.late import LATE
 from tape import tape
 from torch import Tensor, nn
 
@@ -214,18 +215,7 @@ def test_a_graph_that_cannot_be_made_leaves_the_run_as_it_was(monkeypatch: pytes
 
 
 def test_a_buffer_that_comes_to_be_is_played_eagerly_also_after_a_resume() -> None:
-    class Late(TOY.discriminator):  # type: ignore[misc,name-defined]
-        def __init__(self, *given: Any) -> None:
-            super().__init__(*given)
-            self.register_buffer("scale", None, persistent=False)
-
-        def forward(self, x: torch.Tensor) -> Any:
-            if self.scale is None:
-                self.scale = 1 + x.detach().abs().mean()
-            return super().forward(x * self.scale)
-
-    case = StandIn("late", architecture=replace(TOY, discriminator=Late))
-    engine, other = case.engine(mode="captured"), case.engine(mode="captured")
+    engine, other = LATE.engine(mode="captured"), LATE.engine(mode="captured")
     train(engine, 2)
     other.load(*engine.state())
     for each in (engine, other):

@@ -12,6 +12,7 @@ import torch
 from stand_ins import CASES, StandIn, train
 from stand_ins.base import TOY
 from stand_ins.convolutions import CONVOLUTIONS
+from stand_ins.late import LATE
 
 from ganbench import Loss
 from ganbench.train import Engine, compiled
@@ -85,18 +86,7 @@ def test_a_step_that_looks_at_values_is_played_eagerly_and_says_why() -> None:
 
 
 def test_a_buffer_that_comes_to_be_is_played_eagerly_also_after_a_resume() -> None:
-    class Late(TOY.discriminator):  # type: ignore[misc,name-defined]
-        def __init__(self, *given: Any) -> None:
-            super().__init__(*given)
-            self.register_buffer("scale", None, persistent=False)
-
-        def forward(self, x: torch.Tensor) -> Any:
-            if self.scale is None:
-                self.scale = 1 + x.detach().abs().mean()
-            return super().forward(x * self.scale)
-
-    case = StandIn("late", architecture=replace(TOY, discriminator=Late))
-    engine, other = case.engine(mode="compiled"), case.engine(mode="compiled")
+    engine, other = LATE.engine(mode="compiled"), LATE.engine(mode="compiled")
     train(engine, 2)
     other.load(*engine.state())
     for each in (engine, other):
