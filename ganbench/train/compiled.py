@@ -152,7 +152,6 @@ class CompiledTurn:
             for view in engine.views.values():
                 view.forget()
             context = engine.known(self.turn, reals, _rebuilt(latents, tensors), 0) | known
-            context["context"] = context
             terms = engine.terms(self.turn, context)
             seen = answers_of(engine.views)
             for view in engine.views.values():

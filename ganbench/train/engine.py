@@ -241,7 +241,6 @@ class Engine:
         """What a turn's objective may name."""
         known = self.context | {"count": self.taken[turn.name], "reals": reals, "latents": latents}
         known |= {"last": repeat + 1 == turn.times, "real": next(iter(reals.values()), None)}
-        known["context"] = known
         return known
 
     def terms(self, turn: Turn, known: Mapping[str, Any]) -> dict[str, Tensor]:

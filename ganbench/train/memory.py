@@ -14,7 +14,7 @@ from ganbench.train.device import is_out_of_memory
 from ganbench.train.setup import build_engine
 
 CYCLES = 2
-"""Of a trial: optimizers get their memory at the end of the first one."""
+"""Of a trial: optimizers get their memory at the end of the first one. They are watched, which takes the most."""
 
 
 def fitting(spec: RunSpec, registry: Registry, device: torch.device) -> str:
@@ -50,4 +50,4 @@ def _try(spec: RunSpec, registry: Registry, device: torch.device, size: int) -> 
     recipe = {**spec.recipe, "batch_size": {**spec.recipe["batch_size"], "value": size}}
     engine, _ = build_engine(dataclasses.replace(spec, recipe=recipe), registry, device)
     for _ in range(CYCLES):
-        engine.cycle()
+        engine.cycle(watch=True)

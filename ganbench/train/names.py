@@ -11,7 +11,11 @@ INTERNAL = {"context", "count", "last"}
 
 
 class Call:
-    """A function bound to the names it asks for; called with a mapping that has them."""
+    """A function bound to the names it asks for; called with a mapping that has them.
+
+    `context` is that mapping itself, which must not hold itself: whatever tensors it has would then stay until Python
+    looks for cycles of references.
+    """
 
     __slots__ = ("function", "names")
 
@@ -25,7 +29,7 @@ class Call:
 
     def __call__(self, context: Mapping[str, Any]) -> Any:
         try:
-            arguments = {name: context[name] for name in self.names}
+            arguments = {name: context if name == "context" else context[name] for name in self.names}
         except KeyError as missing:
             there = ", ".join(
                 sorted(name for name, value in context.items() if value is not None and name not in INTERNAL)

@@ -118,7 +118,6 @@ class Sampler:
             "latents": latents,
             "reals": reals,
         }
-        known["context"] = known
         return self._sample(known)
 
     def _recompute_statistics(self, views: Mapping[str, View], nets: Mapping[str, nn.Module]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from dataclasses import replace
 from itertools import pairwise
 
@@ -133,6 +134,27 @@ def test_a_poll_has_every_loss_once_and_begins_anew():
     assert event["losses"].keys() == {"D/ns", "G/ns"} and bad is None
     assert event["answers"].keys() == {"D/real", "D/fake", "G/fake"}
     assert engine.window.poll() == ({"losses": {}, "gradient_norms": {}, "answers": {}}, None)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_no_tensor_waits_for_python_to_look_for_cycles_of_references(name):
+    """It would keep its memory, a batch's in each cycle, until then."""
+    engine = CASES[name].engine()
+    for _ in range(2):
+        engine.cycle(watch=True)
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(2):
+            engine.cycle(watch=True)
+        gc.set_debug(gc.DEBUG_SAVEALL)
+        gc.collect()
+        kept = [type(thing).__name__ for thing in gc.garbage]
+    finally:
+        gc.set_debug(0)
+        gc.garbage.clear()
+        gc.enable()
+    assert not kept
 
 
 def test_the_first_loss_that_is_not_finite_is_found():
