@@ -5,12 +5,23 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 
 from ganbench import Batch, Loss, Recipe, Regularizer, SampleSpec
-from ganbench_zoo.losses import hinge, lsgan, minimax, non_saturating, wgan, wgan_gp
+from ganbench_zoo.losses import (
+    hinge,
+    lsgan,
+    minimax,
+    non_saturating,
+    relativistic,
+    relativistic_average,
+    relativistic_average_hinge,
+    wgan,
+    wgan_gp,
+)
 from ganbench_zoo.presets import dcgan as dcgan_preset
 from ganbench_zoo.presets import sngan as sngan_preset
 from ganbench_zoo.presets import wgan_gp as wgan_gp_preset
@@ -19,6 +30,11 @@ from ganbench_zoo.regularizers import gradient_penalty, r1, weight_clipping
 REAL, FAKE = torch.tensor([2.0, 0.5, -1.0]), torch.tensor([-3.0, 0.0, 1.5])
 MODULES = (hinge, lsgan, minimax, non_saturating, wgan, wgan_gp)
 LOSSES: dict[str, Loss] = {loss.name: loss for module in MODULES for loss in module.ganbench_losses()}
+RELATIVE: dict[str, Loss] = {
+    loss.name: loss
+    for module in (relativistic, relativistic_average, relativistic_average_hinge)
+    for loss in module.ganbench_losses()
+}
 
 
 def component(module: Any) -> Regularizer:
@@ -75,11 +91,55 @@ def test_a_loss_is_the_papers_formula(name: str) -> None:
     assert loss.generator(D, fake, **recipe).tolist() == pytest.approx([of_G(f) for f in FAKE.tolist()], abs=1e-6)
 
 
+RELATIVE_FORMULAS = {  # of D, per real r and generated f; G's is D's with the sides exchanged
+    "relativistic": lambda r, f: -np.log(1 / (1 + np.exp(f - r))),
+    "relativistic-average": lambda r, f: (
+        -np.log(1 / (1 + np.exp(f.mean() - r))) - np.log(1 - 1 / (1 + np.exp(r.mean() - f)))
+    ),
+    "relativistic-average-hinge": lambda r, f: np.maximum(0, 1 - (r - f.mean())) + np.maximum(0, 1 + (f - r.mean())),
+}
+
+
+@pytest.mark.parametrize("name", RELATIVE)
+def test_a_relativistic_loss_is_the_papers_formula(name: str) -> None:
+    loss, formula, r, f = RELATIVE[name], RELATIVE_FORMULAS[name], REAL.double().numpy(), FAKE.double().numpy()
+    real, fake = Batch(x=REAL), Batch(x=FAKE, origin="fake")
+    assert loss.discriminator(D, real, fake).tolist() == pytest.approx(formula(r, f).tolist(), abs=1e-6)
+    assert loss.generator(D, real, fake).tolist() == pytest.approx(formula(f, r).tolist(), abs=1e-6)
+
+
+@pytest.mark.parametrize("name", RELATIVE)
+def test_a_relativistic_loss_knows_differences_only(name: str) -> None:
+    """What is added to every logit changes nothing, and G lowers its loss by real samples that look less real, too."""
+    loss, real = RELATIVE[name], Batch(x=REAL.clone().requires_grad_())
+    fake, further = Batch(x=FAKE, origin="fake"), Batch(x=FAKE + 5, origin="fake")
+    of_G = loss.generator(D, real, fake)
+    assert torch.allclose(loss.generator(D, Batch(x=REAL + 5), further), of_G, atol=1e-5)
+    of_G.mean().backward()
+    assert (real.x.grad >= 0).all() and real.x.grad.max() > 0
+
+
+@pytest.mark.parametrize("name", RELATIVE)
+def test_which_relativistic_losses_couple_the_samples_of_a_batch(name: str) -> None:
+    """A value that another sample changes is what gradient accumulation cannot keep."""
+    loss, real = RELATIVE[name], Batch(x=REAL)
+    other = FAKE + torch.tensor([3.0, 0.0, 0.0])
+    last = [loss.discriminator(D, real, Batch(x=x, origin="fake"))[2].item() for x in (FAKE, other)]
+    assert (last[0] != last[1]) == loss.couples_samples
+
+
 @pytest.mark.parametrize("name", ["minimax", "non-saturating"])
 def test_a_sure_discriminator_gives_finite_losses(name: str) -> None:
     sure, loss = Batch(x=torch.tensor([1000.0, -1000.0])), LOSSES[name]
     assert torch.isfinite(loss.discriminator(D, sure, sure)).all()
     assert torch.isfinite(loss.generator(D, sure)).all()
+
+
+def test_a_sure_discriminator_gives_finite_relativistic_losses() -> None:
+    sure, wrong = Batch(x=torch.tensor([1000.0, -1000.0])), Batch(x=torch.tensor([-1000.0, 1000.0]))
+    for loss in RELATIVE.values():
+        assert torch.isfinite(loss.discriminator(D, sure, wrong)).all()
+        assert torch.isfinite(loss.generator(D, sure, wrong)).all()
 
 
 def test_least_squares_with_the_papers_other_labels() -> None:
