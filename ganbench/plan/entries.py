@@ -205,7 +205,7 @@ def _entry(
     components = [loss, *others]
     with asking(f"architecture {found.name}"):
         traits, refusal = architecture.traits(spec, values), architecture.accepts.refuses(spec)
-    skip = refusal or _misfit(components, traits, spec, values)
+    skip = refusal or _unlabelled(traits, spec) or _misfit(components, traits, spec, values)
     name = group.preset or " · ".join([found.name, loss.name])
     added = [c.name for c in asked if c.name not in whole]
     label = " + ".join([name, *added]) + _changes(layers[-1].values, recipe)
@@ -233,7 +233,7 @@ def _game(found: Registered, group: EntrySet, suite: Suite, tier: Tier, wishes: 
     recipe = resolve((f"game {found.name}", game.recipe), None, [], _layers(suite, tier, group, wishes))
     check_chunks(recipe)
     with asking(f"game {found.name}"):
-        skip = game.accepts.refuses(spec)
+        skip = game.accepts.refuses(spec) or _unlabelled(game.offers, spec)
     description = {"label": found.name, **NO_PARTS, "game": found.name}
     return Entry(description, (), recipe, "labels" in game.offers, skip, (found,))
 
@@ -255,6 +255,10 @@ def _brought(registry: Registry, asked: list[Registered], more: Iterable[str]) -
     if twice := sorted(c.name for c in result.values() if named[c.record.name] > 1):
         raise UsageError(f"one entry cannot have both {' and '.join(twice)}: their recipe keys are the same")
     return list(result.values())[1:]
+
+
+def _unlabelled(offers: Iterable[str], spec: SampleSpec) -> str | None:
+    return "takes class labels, and the data has none" if "labels" in offers and not spec.classes else None
 
 
 def _misfit(components: list[Registered], traits: frozenset[str], spec: SampleSpec, recipe: Recipe) -> str | None:

@@ -101,6 +101,7 @@ def ganbench_presets():
 @hookimpl
 def ganbench_games():
     yield GameBuilder("t-game", module, accepts=Modality(("points",)), recipe=Recipe(players=4))
+    yield GameBuilder("t-told-game", module, offers=("labels",))
 
 
 @hookimpl
@@ -108,6 +109,7 @@ def ganbench_datasets():
     yield Dataset("t-points", POINTS, load)
     yield Dataset("t-copy", POINTS, load, reference="t-points")
     yield Dataset("t-far", POINTS, unreachable)
+    yield Dataset("t-nameless", POINTS.but(classes=0), load)
 
 
 @hookimpl

@@ -83,6 +83,13 @@ def test_labels_make_a_run_conditional(planned: Planner) -> None:
     assert found["t-told · t-plain"].conditional and not found["t-small · t-plain"].conditional
 
 
+@pytest.mark.parametrize(("dataset", "left_out"), [("t-copy", []), ("t-nameless", ["t-told · t-plain", "t-told-game"])])
+def test_who_takes_labels_needs_data_that_has_them(planned: Planner, dataset: str, left_out: list[str]) -> None:
+    entries = 'entries = [{ architecture = ["t-told", "t-small"], loss = "t-plain" }, { game = "t-told-game" }]\n'
+    found = rows(planned(entries, dataset=dataset))
+    assert sorted(k for k, r in found.items() if r.skip == "takes class labels, and the data has none") == left_out
+
+
 def test_a_game_is_an_entry(planned: Planner) -> None:
     run = rows(planned(entry('game = "t-game", recipe = { players = 3 }')))["t-game"]
     assert run.entry["game"] == "t-game" and run.entry["loss"] is None and run.components == ()

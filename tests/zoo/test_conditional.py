@@ -1,0 +1,145 @@
+"""Class-conditional networks against the papers' equations: what the label does in G, in D and in the loss."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from ganbench import Answer, Architecture, Recipe, SampleSpec, UsageError
+from ganbench_zoo.architectures import projection_resnet, resnet
+from ganbench_zoo.layers.conditional_norm import ConditionalBatchNorm2d
+from ganbench_zoo.presets import sngan, sngan_projection
+from ganbench_zoo.regularizers import spectral_norm
+
+ARCHITECTURES = {a.name: a for module in (projection_resnet,) for a in module.ganbench_architectures()}
+IMAGES = [SampleSpec((channels, size, size), classes=3) for size in (28, 32) for channels in (1, 3)]
+LABELS = torch.tensor([0, 1, 2, 2])
+CIFAR = SampleSpec((3, 32, 32), classes=10)
+
+
+def recipe_of(architecture: Architecture, **changes: Any) -> Recipe:
+    return Recipe({"latent": 10, **architecture.recipe, "width": 8, **changes})
+
+
+def networks(name: str, spec: SampleSpec, **changes: Any) -> tuple[nn.Module, nn.Module, Tensor]:
+    """G, D and four latents; the classes of G's norms told apart, as training would."""
+    architecture = ARCHITECTURES[name]
+    recipe = recipe_of(architecture, **changes)
+    torch.manual_seed(0)
+    G, D = architecture.generator(spec, recipe), architecture.discriminator(spec, recipe)
+    for module in G.modules():
+        if isinstance(module, ConditionalBatchNorm2d):
+            nn.init.normal_(module.gain, 1.0, 0.5)
+            nn.init.normal_(module.bias, 0.0, 0.5)
+    return G, D, torch.randn(4, recipe["latent"])
+
+
+def asked(D: nn.Module, x: Tensor, y: Tensor) -> Answer:
+    answer: Answer = D(x, y)
+    return answer
+
+
+def parameters(net: nn.Module) -> int:
+    return sum(p.numel() for p in net.parameters())
+
+
+@pytest.mark.parametrize("spec", IMAGES, ids=str)
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_images_in_range_and_one_answer_each(name: str, spec: SampleSpec) -> None:
+    assert ARCHITECTURES[name].accepts.refuses(spec) is None
+    G, D, z = networks(name, spec)
+    x = G(z, LABELS)
+    answer = asked(D, x, LABELS)
+    assert x.shape == (4, *spec.shape)
+    assert x.abs().max() <= 1
+    assert answer.logit.shape == (4,)
+    assert answer.features.shape == (4, D.width)
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_each_label_draws_another_image_from_one_latent(name: str) -> None:
+    G, _, z = networks(name, IMAGES[0])
+    G.eval()
+    images = [G(z[:1], torch.tensor([label])) for label in range(3)]
+    assert all((a - b).abs().max() > 1e-3 for a, b in zip(images, images[1:] + images[:1], strict=True))
+
+
+@pytest.mark.parametrize("norm", ["batch", "layer", "none"])
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_per_sample_is_offered_exactly_where_it_holds(name: str, norm: str) -> None:
+    _, D, _ = networks(name, IMAGES[0], norm_D=norm)
+    x = torch.randn(4, 1, 28, 28)
+    together, alone = asked(D, x, LABELS).logit, asked(D, x[:2], LABELS[:2]).logit
+    offered = ARCHITECTURES[name].traits(IMAGES[0], recipe_of(ARCHITECTURES[name], norm_D=norm))
+    assert {"labels", "features"} <= offered
+    assert torch.allclose(together[:2], alone, atol=1e-5) == ("per-sample-D" in offered)
+
+
+@pytest.mark.parametrize("pool", ["sum", "mean"])
+def test_a_projection_is_a_linear_answer_and_the_product_with_the_labels_vector(pool: str) -> None:
+    _, D, _ = networks("projection-resnet", CIFAR, pool=pool)
+    x = torch.randn(4, 3, 32, 32)
+    answer = asked(D, x, LABELS)
+    maps = D.blocks(x).clamp(min=0).flatten(2)
+    phi = maps.sum(2) if pool == "sum" else maps.mean(2)
+    assert torch.allclose(answer.features, phi, rtol=1e-4)
+    psi, v = phi @ D.output.weight[0], D.label.weight
+    expected = [psi[i] + torch.dot(v[c], phi[i]) for i, c in enumerate(LABELS.tolist())]
+    assert torch.allclose(answer.logit, torch.stack(expected), rtol=1e-4, atol=1e-4)
+
+
+def test_what_a_projection_says_of_two_labels_differs_linearly_in_the_features() -> None:
+    """f(x, a) - f(x, b) = ⟨v_a - v_b, φ(x)⟩: the form that the paper derives for the ratio of two classes."""
+    _, D, _ = networks("projection-resnet", CIFAR)
+    x, zeros = torch.randn(4, 3, 32, 32), torch.zeros(4).long()
+    one, other = asked(D, x, zeros), asked(D, x, zeros + 7)
+    assert torch.equal(one.features, other.features)
+    expected = one.features @ (D.label.weight[0] - D.label.weight[7])
+    assert torch.allclose(one.logit - other.logit, expected, rtol=1e-4, atol=1e-4)
+
+
+def test_a_projection_resnet_is_the_resnet_and_what_the_classes_add() -> None:
+    """Ten gains and biases in place of one, for two norms of 256 channels in each of three blocks; a vector a class."""
+    recipe, plain = ARCHITECTURES["projection-resnet"].recipe, next(iter(resnet.ganbench_architectures())).recipe
+    assert dict(plain) == {**recipe, "norm_G": "batch"}
+    G, D = projection_resnet.Generator(CIFAR, recipe), projection_resnet.Discriminator(CIFAR, recipe)
+    assert parameters(G) == parameters(resnet.Generator(CIFAR, plain)) + 3 * 2 * 2 * 256 * (10 - 1)
+    assert parameters(D) == parameters(resnet.Discriminator(CIFAR, plain)) + 10 * 128
+
+
+def test_without_a_label_vector_a_projection_resnet_is_the_resnet() -> None:
+    recipe = Recipe({**next(iter(resnet.ganbench_architectures())).recipe, "width": 8, "latent": 10})
+    plain, D = resnet.Discriminator(CIFAR, recipe), projection_resnet.Discriminator(CIFAR, recipe)
+    nn.init.zeros_(D.label.weight)
+    D.load_state_dict(plain.state_dict(), strict=False)
+    x = torch.randn(4, 3, 32, 32)
+    assert torch.equal(asked(D, x, LABELS).logit, plain(x).logit)
+
+
+def test_an_unknown_pooling_is_the_users_error() -> None:
+    with pytest.raises(UsageError, match="projection-resnet cannot pool by 'max'"):
+        networks("projection-resnet", CIFAR, pool="max")
+
+
+def test_spectral_norm_bounds_the_vectors_of_the_labels_too() -> None:
+    component = next(iter(spectral_norm.ganbench_regularizers()))
+    assert ARCHITECTURES["projection-resnet"].brings == (component.name,)
+    D = component.build(CIFAR, component.recipe).wrap("D", lambda: networks("projection-resnet", CIFAR)[1])()
+    x = torch.randn(4, 3, 32, 32)
+    for _ in range(50):
+        asked(D, x, LABELS)
+    D.eval()
+    weights = [m.weight for m in D.modules() if isinstance(m, (nn.Conv2d, nn.Linear, nn.Embedding))]
+    assert len(weights) == 12
+    for weight in weights:
+        assert abs(torch.linalg.matrix_norm(weight.flatten(1), 2).item() - 1) < 0.02
+
+
+def test_sngan_with_a_projection_trains_as_sngan_does() -> None:
+    """The paper's appendix A: the same networks, optimizer and hyper-parameters, and the projection."""
+    (plain,), (conditional,) = sngan.ganbench_presets(), sngan_projection.ganbench_presets()
+    assert (conditional.architecture, conditional.loss) == ("projection-resnet", "hinge")
+    assert conditional.recipe == plain.recipe
