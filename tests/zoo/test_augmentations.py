@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -9,15 +11,18 @@ import torch
 from torch import Tensor, nn
 
 from ganbench import Augmentation, Batch, Recipe, SampleSpec, UsageError
+from ganbench.train import build_parts
+from ganbench.train.names import Call
 from ganbench.train.views import View
-from ganbench_zoo.augmentations import diffaugment
+from ganbench_zoo.augmentations import diffaugment, instance_noise
 
-MODULES = (diffaugment,)
+MODULES = (diffaugment, instance_noise)
 AUGMENTATIONS: dict[str, Augmentation] = {a.name: a for m in MODULES for a in m.ganbench_augmentations()}
 GREY, COLOUR = SampleSpec((1, 28, 28)), SampleSpec((3, 16, 24))
 
 OFF: dict[str, dict[str, Any]] = {
     "diffaugment": {"diffaugment.color": 0.0, "diffaugment.translation": 0.0, "diffaugment.cutout": 0.0},
+    "instance-noise": {"instance-noise.sigma": 0.0},
 }
 """Settings at which each does nothing."""
 
@@ -33,9 +38,15 @@ def built(name: str, spec: SampleSpec = COLOUR, **settings: Any) -> nn.Module:
     return AUGMENTATIONS[name].build(spec, Recipe({**AUGMENTATIONS[name].recipe, **own}))
 
 
-def seen(module: nn.Module, x: Tensor, origin: str = "real") -> Tensor:
+def chain(module: nn.Module, progress: float = 0.0) -> Callable[[Batch], Batch]:
+    """Its view, as the engine binds it."""
+    call = Call(module.view)
+    return lambda batch: call({"batch": batch, "progress": torch.tensor(progress)})
+
+
+def seen(module: nn.Module, x: Tensor, origin: str = "real", progress: float = 0.0) -> Tensor:
     """What D sees of samples."""
-    return module.view(Batch(x=x, origin=origin)).x
+    return chain(module, progress)(Batch(x=x, origin=origin)).x
 
 
 def images(spec: SampleSpec, count: int = 8) -> Tensor:
@@ -77,11 +88,11 @@ def test_g_learns_through_it_and_penalties_too(name: str, spec: SampleSpec) -> N
 
     def logits(x: Tensor) -> Tensor:
         torch.manual_seed(1)
-        return View("D", net, [module.view])(Batch(x=x)).sum()
+        return View("D", net, [chain(module)])(Batch(x=x)).sum()
 
     step = 1e-4 * torch.randn_like(x)
     torch.manual_seed(1)
-    slope = View("D", net, [module.view]).slope(Batch(x=x, origin="fake"))
+    slope = View("D", net, [chain(module)]).slope(Batch(x=x, origin="fake"))
     ahead, behind = logits(x + step), logits(x - step)
     assert ((slope * step).sum() * 2).item() == pytest.approx((ahead - behind).item(), rel=1e-4)
     slope.square().sum().backward()
@@ -163,3 +174,43 @@ def test_diffaugment_says_what_it_does_not_take() -> None:
     assert "channels" in augmentation.fits(SampleSpec((2, 8, 8)), augmentation.recipe, ())
     with pytest.raises(UsageError, match=r"diffaugment.cutout is a share.*not 16"):
         built("diffaugment", cutout=16.0)
+
+
+SPECS = {
+    "points": SampleSpec((2,), modality="points"),
+    "audio": SampleSpec((1, 64), modality="audio"),
+    "tokens": SampleSpec((5, 7), range=(0.0, 1.0), modality="sequence"),
+    "unbounded": SampleSpec((2,), range=None, modality="points"),
+}
+
+
+@pytest.mark.parametrize(("form", "sigma"), [("points", 0.1), ("audio", 0.1), ("tokens", 0.05), ("unbounded", 0.1)])
+def test_instance_noise_is_normal_and_falls_to_nothing(form: str, sigma: float) -> None:
+    spec, x = SPECS[form], images(SPECS[form], 20_000)
+    for settings, progress, share in (
+        ({}, 0.0, 1.0),
+        ({}, 0.25, 0.75),
+        ({}, 1.0, 0.0),
+        ({}, 1.01, 0.0),  # the last cycle may go past the budget
+        ({"until": 0.5}, 0.25, 0.5),
+        ({"until": 0.5}, 0.75, 0.0),
+        ({"sigma": 0.3}, 0.0, 3.0),
+    ):
+        noise = (seen(built("instance-noise", spec, **settings), x, progress=progress) - x).flatten()
+        assert noise.std().item() == pytest.approx(share * sigma, rel=0.05)
+        if share:
+            within = (noise.abs() < share * sigma).float().mean().item()
+            assert within == pytest.approx(math.erf(0.5**0.5), abs=0.02)
+            assert noise.mean().abs() < share * sigma / 20
+
+
+def test_instance_noise_says_which_numbers_it_takes() -> None:
+    for settings, words in (({"sigma": -0.1}, "sigma.*0 or more"), ({"until": 0.0}, "until.*above 0 to 1")):
+        with pytest.raises(UsageError, match=words):
+            built("instance-noise", **settings)
+
+
+def test_instance_noise_stands_behind_other_augmentations() -> None:
+    others = [AUGMENTATIONS["instance-noise"], AUGMENTATIONS["diffaugment"]]
+    parts = build_parts(others, GREY, Recipe({k: v for a in others for k, v in a.recipe.items()}))
+    assert [p.name for p in sorted(parts, key=lambda p: p.order)] == ["diffaugment", "instance-noise"]
