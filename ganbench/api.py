@@ -181,7 +181,8 @@ class Architecture:
         logits `(B,)` or an `Answer`. A parameter called `input` (an `nn.Sequential`'s) is z in G and x in D.
     accepts: what data it takes. offers: traits that components may require or forbid, a tuple or a function
         `(spec, recipe) -> tuple`: `"labels"` (it takes class labels), `"per-sample-D"` (D answers each sample on its
-        own: no batch statistics), `"features"` (D hands out `.features` and has `.width`).
+        own: no batch statistics), `"features"` (D hands out `.features` and has `.width`), `"classes"` (D answers
+        `.classes`).
     brings: components that belong to it (spectral norm, say), by name. recipe: its keys and the paper's values.
     """
 

@@ -41,6 +41,21 @@ def answers(subject: Subject) -> Advice | None:
     return None
 
 
+def class_logits(subject: Subject) -> Advice | None:
+    """A D that offers `classes` answers each sample with one logit for each class."""
+    for form, engine in engines(subject):
+        if "classes" not in _traits(subject, engine):
+            continue
+        _, answer = _asked(engine, form)
+        wanted = (COUNT, engine.spec.classes)
+        if answer.classes is None or tuple(answer.classes.shape) != wanted:
+            return Advice(
+                f"D offers 'classes' and gives none of shape {wanted} on {form.title}",
+                "return Answer(logit=…, classes=…) and offer 'labels', too, or leave 'classes' out of offers",
+            )
+    return None
+
+
 def per_sample(subject: Subject) -> Advice | None:
     """A D that offers `per-sample-D` lets no sample's answer depend on another sample."""
     for form, engine in engines(subject):
@@ -63,4 +78,4 @@ def _traits(subject: Subject, engine: Engine) -> frozenset[str]:
     return traits
 
 
-CHECKS = (answers, per_sample)
+CHECKS = (answers, class_logits, per_sample)

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from ganbench import ANYTHING, Architecture, Loss, Recipe, hookimpl
+from ganbench import ANYTHING, Answer, Architecture, Loss, Recipe, hookimpl
 
 BROKEN: dict[str, str] = {}
 ARCHITECTURES: list[Architecture] = []
@@ -103,6 +103,12 @@ class Column(Discriminator):
         return super().forward(x).unsqueeze(1)
 
 
+class Unclassified(Discriminator):
+    def forward(self, x):
+        logit = super().forward(x)
+        return Answer(logit, classes=logit.unsqueeze(1))
+
+
 class Batchwise(Discriminator):
     def forward(self, x):
         return super().forward(x - x.mean(0))
@@ -118,6 +124,7 @@ architecture("own-seed", Generating)
 architecture("devices", Left)
 architecture("host-reads", Pinned)
 architecture("answers", discriminator=Column)
+architecture("class-logits", discriminator=Unclassified, offers=("labels", "classes"))
 architecture("per-sample", discriminator=Batchwise)
 
 

@@ -26,6 +26,7 @@ ADVICE = {
     "devices": "register it as a buffer",
     "host-reads": "no .item(), float(), .numpy()",
     "answers": ".squeeze(1)",
+    "class-logits": "Answer(logit=…, classes=…)",
     "per-sample": "no batch norm in D",
     "values": "one value per sample, (B,)",
     "finite": "softplus for log-sigmoid",

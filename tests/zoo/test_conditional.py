@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
 import torch
 from torch import Tensor, nn
 
-from ganbench import Answer, Architecture, Recipe, SampleSpec, UsageError
-from ganbench_zoo.architectures import projection_resnet, resnet
+from ganbench import Answer, Architecture, Batch, Recipe, SampleSpec, UsageError
+from ganbench_zoo.architectures import ac_dcgan, ac_resnet, dcgan, projection_resnet, resnet
 from ganbench_zoo.layers.conditional_norm import ConditionalBatchNorm2d
 from ganbench_zoo.presets import sngan, sngan_projection
-from ganbench_zoo.regularizers import spectral_norm
+from ganbench_zoo.regularizers import auxiliary_classifier, spectral_norm
 
-ARCHITECTURES = {a.name: a for module in (projection_resnet,) for a in module.ganbench_architectures()}
+MODULES = (projection_resnet, ac_resnet, ac_dcgan)
+ARCHITECTURES = {a.name: a for module in MODULES for a in module.ganbench_architectures()}
+CLASSIFYING = ["ac-resnet", "ac-dcgan"]
 IMAGES = [SampleSpec((channels, size, size), classes=3) for size in (28, 32) for channels in (1, 3)]
 LABELS = torch.tensor([0, 1, 2, 2])
 CIFAR = SampleSpec((3, 32, 32), classes=10)
@@ -38,7 +41,8 @@ def networks(name: str, spec: SampleSpec, **changes: Any) -> tuple[nn.Module, nn
 
 
 def asked(D: nn.Module, x: Tensor, y: Tensor) -> Answer:
-    answer: Answer = D(x, y)
+    """D's answer; a classifier is not told y."""
+    answer: Answer = D(x) if hasattr(D, "classifier") else D(x, y)
     return answer
 
 
@@ -64,7 +68,7 @@ def test_each_label_draws_another_image_from_one_latent(name: str) -> None:
     G, _, z = networks(name, IMAGES[0])
     G.eval()
     images = [G(z[:1], torch.tensor([label])) for label in range(3)]
-    assert all((a - b).abs().max() > 1e-3 for a, b in zip(images, images[1:] + images[:1], strict=True))
+    assert not any(torch.equal(a, b) for a, b in zip(images, images[1:] + images[:1], strict=True))
 
 
 @pytest.mark.parametrize("norm", ["batch", "layer", "none"])
@@ -83,7 +87,7 @@ def test_a_projection_is_a_linear_answer_and_the_product_with_the_labels_vector(
     _, D, _ = networks("projection-resnet", CIFAR, pool=pool)
     x = torch.randn(4, 3, 32, 32)
     answer = asked(D, x, LABELS)
-    maps = D.blocks(x).clamp(min=0).flatten(2)
+    maps = D.features.blocks(x).clamp(min=0).flatten(2)
     phi = maps.sum(2) if pool == "sum" else maps.mean(2)
     assert torch.allclose(answer.features, phi, rtol=1e-4)
     psi, v = phi @ D.output.weight[0], D.label.weight
@@ -103,24 +107,39 @@ def test_what_a_projection_says_of_two_labels_differs_linearly_in_the_features()
 
 def test_a_projection_resnet_is_the_resnet_and_what_the_classes_add() -> None:
     """Ten gains and biases in place of one, for two norms of 256 channels in each of three blocks; a vector a class."""
-    recipe, plain = ARCHITECTURES["projection-resnet"].recipe, next(iter(resnet.ganbench_architectures())).recipe
-    assert dict(plain) == {**recipe, "norm_G": "batch"}
-    G, D = projection_resnet.Generator(CIFAR, recipe), projection_resnet.Discriminator(CIFAR, recipe)
+    architecture, plain = ARCHITECTURES["projection-resnet"], next(iter(resnet.ganbench_architectures())).recipe
+    assert dict(plain) == {**architecture.recipe, "norm_G": "batch"}
+    G, D = (make(CIFAR, architecture.recipe) for make in (architecture.generator, architecture.discriminator))
     assert parameters(G) == parameters(resnet.Generator(CIFAR, plain)) + 3 * 2 * 2 * 256 * (10 - 1)
     assert parameters(D) == parameters(resnet.Discriminator(CIFAR, plain)) + 10 * 128
 
 
-def test_without_a_label_vector_a_projection_resnet_is_the_resnet() -> None:
-    recipe = Recipe({**next(iter(resnet.ganbench_architectures())).recipe, "width": 8, "latent": 10})
-    plain, D = resnet.Discriminator(CIFAR, recipe), projection_resnet.Discriminator(CIFAR, recipe)
-    nn.init.zeros_(D.label.weight)
-    D.load_state_dict(plain.state_dict(), strict=False)
+@pytest.mark.parametrize(("name", "plain"), [("projection-resnet", resnet), ("ac-resnet", resnet), ("ac-dcgan", dcgan)])
+def test_what_knows_no_label_in_D_is_what_it_is_without_labels(name: str, plain: Any) -> None:
+    _, D, _ = networks(name, CIFAR, norm_D="none")
+    unaware = plain.Discriminator(CIFAR, recipe_of(ARCHITECTURES[name], norm_D="none", norm_G="batch"))
+    if name == "projection-resnet":
+        nn.init.zeros_(D.label.weight)
+    own = [p for key, p in D.named_parameters() if not key.startswith(("label", "classifier"))]
+    with torch.no_grad():
+        for mine, theirs in zip(own, unaware.parameters(), strict=True):
+            mine.copy_(theirs)
     x = torch.randn(4, 3, 32, 32)
-    assert torch.equal(asked(D, x, LABELS).logit, plain(x).logit)
+    assert torch.equal(asked(D, x, LABELS).logit, unaware(x).logit)
+
+
+def test_the_generator_of_ac_dcgan_is_that_of_cdcgan() -> None:
+    recipe = recipe_of(ARCHITECTURES["ac-dcgan"])
+    G, theirs = ac_dcgan.Generator(CIFAR, recipe), dcgan.ConditionalGenerator(CIFAR, recipe)
+    theirs.net.load_state_dict(G.state_dict())
+    z = torch.randn(4, recipe["latent"])
+    assert torch.equal(G(z, LABELS), theirs(z, LABELS))
+    cdcgan = next(a for a in dcgan.ganbench_architectures() if a.name == "cdcgan")
+    assert ARCHITECTURES["ac-dcgan"].recipe == cdcgan.recipe
 
 
 def test_an_unknown_pooling_is_the_users_error() -> None:
-    with pytest.raises(UsageError, match="projection-resnet cannot pool by 'max'"):
+    with pytest.raises(UsageError, match="D cannot pool by 'max'"):
         networks("projection-resnet", CIFAR, pool="max")
 
 
@@ -136,6 +155,49 @@ def test_spectral_norm_bounds_the_vectors_of_the_labels_too() -> None:
     assert len(weights) == 12
     for weight in weights:
         assert abs(torch.linalg.matrix_norm(weight.flatten(1), 2).item() - 1) < 0.02
+
+
+@pytest.mark.parametrize("name", CLASSIFYING)
+def test_a_classifier_answers_linearly_in_the_features_and_is_not_told_the_label(name: str) -> None:
+    _, D, _ = networks(name, CIFAR, norm_D="none")
+    answer = asked(D, torch.randn(4, 3, 32, 32), LABELS)
+    assert answer.classes.shape == (4, 10)
+    expected = answer.features @ D.classifier.weight.T + D.classifier.bias
+    assert torch.allclose(answer.classes, expected, rtol=1e-4, atol=1e-5)
+    assert {"classes", "labels"} <= ARCHITECTURES[name].traits(CIFAR, ARCHITECTURES[name].recipe)
+    assert "auxiliary-classifier" in ARCHITECTURES[name].brings
+
+
+class Classes:
+    """A view of a D whose class logits are the samples themselves."""
+
+    def answer(self, batch: Batch) -> Answer:
+        return Answer(classes=batch.x)
+
+
+def test_the_auxiliary_loss_is_the_cross_entropy_of_the_labels() -> None:
+    (component,) = auxiliary_classifier.ganbench_regularizers()
+    real = Batch(x=torch.randn(5, 3), y=torch.tensor([0, 1, 2, 2, 1]))
+    fake = Batch(x=torch.randn(5, 3) * 4, y=torch.tensor([1, 1, 0, 2, 0]), origin="fake")
+    of_real, of_fake = (
+        [-math.log(math.exp(x[c]) / sum(map(math.exp, x))) for x, c in zip(b.x.tolist(), b.y.tolist(), strict=True)]
+        for b in (real, fake)
+    )
+    both = [r + f for r, f in zip(of_real, of_fake, strict=True)]
+    alone = Recipe({**component.recipe, "auxiliary-classifier.on-fake": False})
+    assert component.discriminator(Classes(), real, fake, component.recipe).tolist() == pytest.approx(both, rel=1e-5)
+    assert component.discriminator(Classes(), real, fake, alone).tolist() == pytest.approx(of_real, rel=1e-5)
+    assert component.generator(Classes(), fake).tolist() == pytest.approx(of_fake, rel=1e-5)
+    assert component.recipe["auxiliary-classifier.weight"] == 1.0
+
+
+def test_the_auxiliary_loss_trains_G_towards_its_label() -> None:
+    """Its gradient with respect to the class logits is softmax - one-hot: the label's own logit rises."""
+    (component,) = auxiliary_classifier.ganbench_regularizers()
+    logits = torch.randn(4, 3, requires_grad=True)
+    component.generator(Classes(), Batch(x=logits, y=LABELS, origin="fake")).sum().backward()
+    expected = logits.detach().softmax(1) - torch.eye(3)[LABELS]
+    assert torch.allclose(logits.grad, expected, atol=1e-6)
 
 
 def test_sngan_with_a_projection_trains_as_sngan_does() -> None:
