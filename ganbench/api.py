@@ -214,8 +214,9 @@ class Component:
     brings: other components that belong to it, by name; nothing is added twice.
     recipe: own keys as `"<name>.key"`; a flat key is a wish about the engine or the architecture ("d_steps": 5), which
         an architecture without that key ignores.
-    requires, forbids: traits of the architecture. fits(spec, recipe, others) -> None, or the reason why not; `others`
-        are the names of all components of the entry.
+    requires, forbids: traits of the architecture. removes: traits that it no longer has with this component, so that
+        what requires them is skipped (packing: "per-sample-D"). fits(spec, recipe, others) -> None, or the reason why
+        not; `others` are the names of all components of the entry.
     couples_samples: batch statistics, top-k, packing: gradient accumulation is then not exact, which is recorded.
     """
 
@@ -229,6 +230,7 @@ class Component:
     every: int = 1
     requires: tuple[str, ...] = ()
     forbids: tuple[str, ...] = ()
+    removes: tuple[str, ...] = ()
     fits: Callable[[SampleSpec, Recipe, tuple[str, ...]], str | None] | None = None
     couples_samples: bool = False
     paper: str | None = None

@@ -263,11 +263,14 @@ def _unlabelled(offers: Iterable[str], spec: SampleSpec) -> str | None:
 
 def _misfit(components: list[Registered], traits: frozenset[str], spec: SampleSpec, recipe: Recipe) -> str | None:
     names = tuple(c.name for c in components)
+    removed = {trait: c.name for c in components for trait in c.record.removes}
     for registered in components:
         component: Component = registered.record
         for trait in component.requires:
             if trait not in traits:
                 return f"{registered.name} requires '{trait}', which the architecture does not offer with this recipe"
+            if trait in removed:
+                return f"{registered.name} requires '{trait}', which is not to be had with {removed[trait]}"
         for trait in component.forbids:
             if trait in traits:
                 return f"{registered.name} does not go with '{trait}'"

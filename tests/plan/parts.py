@@ -91,6 +91,7 @@ def ganbench_regularizers():
 @hookimpl
 def ganbench_augmentations():
     yield Augmentation("t-flip", build=module)
+    yield Augmentation("t-pack", build=module, removes=("per-sample-D",))
 
 
 @hookimpl

@@ -78,6 +78,16 @@ def test_a_recipe_decides_what_fits(planned: Planner) -> None:
     assert any(r.skip for r in planned(entry(words.format("batch"))).runs)
 
 
+def test_a_component_removes_a_trait_for_the_others(planned: Planner) -> None:
+    words = 'architecture = "t-small", loss = "t-plain", regularizers = [{}], augmentations = [{}], '
+    words += 'recipe = {{ norm_D = "layer" }}'
+    runs = [rows(planned(entry(words.format(*more)))) for more in (('"t-penalty"', ""), ("", '"t-pack"'))]
+    assert not any(r.skip for run in runs for r in run.values()), "each is welcome alone"
+    both = rows(planned(entry(words.format('"t-penalty"', '"t-pack"'))))
+    reason = "t-penalty requires 'per-sample-D', which is not to be had with t-pack"
+    assert [r.skip for r in both.values()] == [reason]
+
+
 def test_labels_make_a_run_conditional(planned: Planner) -> None:
     found = rows(planned(entry('architecture = ["t-told", "t-small"], loss = "t-plain"')))
     assert found["t-told · t-plain"].conditional and not found["t-small · t-plain"].conditional

@@ -10,21 +10,26 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from ganbench import Augmentation, Batch, Recipe, SampleSpec, UsageError
-from ganbench.train import build_parts
+from ganbench import Augmentation, Batch, Recipe, SampleSpec, UsageError, plugins
+from ganbench.plan.entries import Entry, Wishes, alone
+from ganbench.plan.suite import EntrySet
+from ganbench.train import Engine, build_parts, two_player
+from ganbench.train.draws import Latents, Stream
 from ganbench.train.names import Call
 from ganbench.train.views import View
-from ganbench_zoo.augmentations import diffaugment, instance_noise
+from ganbench_zoo.augmentations import diffaugment, instance_noise, packing
 
-MODULES = (diffaugment, instance_noise)
+MODULES = (diffaugment, instance_noise, packing)
 AUGMENTATIONS: dict[str, Augmentation] = {a.name: a for m in MODULES for a in m.ganbench_augmentations()}
 GREY, COLOUR = SampleSpec((1, 28, 28)), SampleSpec((3, 16, 24))
 
 OFF: dict[str, dict[str, Any]] = {
     "diffaugment": {"diffaugment.color": 0.0, "diffaugment.translation": 0.0, "diffaugment.cutout": 0.0},
     "instance-noise": {"instance-noise.sigma": 0.0},
+    "packing": {"packing.m": 1},
 }
 """Settings at which each does nothing."""
+RANDOM = [name for name in AUGMENTATIONS if name != "packing"]
 
 
 @pytest.fixture(autouse=True)
@@ -67,7 +72,7 @@ def test_at_strength_zero_nothing_changes(name: str, spec: SampleSpec) -> None:
 
 
 @pytest.mark.parametrize("spec", [GREY, COLOUR], ids=["grey", "colour"])
-@pytest.mark.parametrize("name", AUGMENTATIONS)
+@pytest.mark.parametrize("name", RANDOM)
 def test_each_sample_has_a_draw_of_its_own_and_both_sides_one_law(name: str, spec: SampleSpec) -> None:
     """Equal samples come out unequal; where a sample comes from makes no difference."""
     module, x = built(name, spec), images(spec, 1).expand(8, *spec.shape)
@@ -83,8 +88,8 @@ def test_each_sample_has_a_draw_of_its_own_and_both_sides_one_law(name: str, spe
 @pytest.mark.parametrize("name", AUGMENTATIONS)
 def test_g_learns_through_it_and_penalties_too(name: str, spec: SampleSpec) -> None:
     """The slope of D at samples is that of finite differences, and has a gradient of its own."""
-    net, module = judge(spec).double(), built(name, spec).double()
-    x = images(spec, 4).double()
+    module, x = built(name, spec).double(), images(spec, 4).double()
+    net = judge(module.sees(spec) if name == "packing" else spec).double()
 
     def logits(x: Tensor) -> Tensor:
         torch.manual_seed(1)
@@ -214,3 +219,92 @@ def test_instance_noise_stands_behind_other_augmentations() -> None:
     others = [AUGMENTATIONS["instance-noise"], AUGMENTATIONS["diffaugment"]]
     parts = build_parts(others, GREY, Recipe({k: v for a in others for k, v in a.recipe.items()}))
     assert [p.name for p in sorted(parts, key=lambda p: p.order)] == ["diffaugment", "instance-noise"]
+
+
+@pytest.mark.parametrize("shape", [(2,), (3, 4, 5), (1, 64)])
+def test_a_pack_is_the_samples_that_follow_each_other_side_by_side(shape: tuple[int, ...]) -> None:
+    spec = SampleSpec(shape)
+    module, x = built("packing", spec, m=3), images(spec, 12)
+    packs = seen(module, x)
+    assert packs.shape == (4, *module.sees(spec).shape)
+    for pack, three in zip(packs, x.split(3), strict=True):
+        assert torch.equal(pack, torch.cat(list(three)))
+
+
+def planned(registry: plugins.Registry, **words: Any) -> Entry:
+    """An entry on grey images, as `ganbench run` makes it."""
+    settings = words.pop("settings", {})
+    group = EntrySet(("dcgan",), (words.pop("loss"),), recipe={}, **words)
+    return alone(registry, GREY, group, Wishes(settings=settings))[0]
+
+
+def test_d_is_built_for_packs_and_answers_once_for_each(registry: plugins.Registry) -> None:
+    """A cycle of the zoo's networks: D judges pairs, G is what it would be without."""
+    settings = {"width": 4, "batch_size": 8}
+    entry = planned(registry, loss="hinge", augmentations=("packing", "diffaugment"), settings=settings)
+    recipe = Recipe({k: v["value"] for k, v in entry.recipe.items()})
+    parts = build_parts([c.record for c in entry.plugins[1:]], GREY, recipe)
+    game = two_player(entry.plugins[0].record, parts, GREY, recipe)
+    stream = Stream(torch.randint(256, (64, *GREY.shape), dtype=torch.uint8), None, GREY, 1)
+    engine = Engine(game, recipe, GREY, {"A": stream}, Latents(recipe, 2, torch.device("cpu"), None), seed=3)
+    forms = []
+    engine.nets["D"].register_forward_hook(
+        lambda net, given, answer: forms.append((answer.logit.shape, net.layers[0].in_channels))
+    )
+    engine.cycle()
+    assert forms == [((4,), 2)] * 3
+    assert engine.views["G"].make(Batch(z=torch.randn(5, recipe["latent"]))).x.shape == (5, *GREY.shape)
+
+
+def test_packs_show_a_collapse_better_than_samples() -> None:
+    """The paper's point: from a generator with one of two modes the data is the further, the more samples D sees."""
+    x = torch.randint(2, (6000, 1)).float()
+    collapsed = torch.ones(6000, 1)
+
+    def distance(m: int) -> float:
+        """Total variation between packs of the data and of the generator."""
+        shares = []
+        for samples in (x, collapsed):
+            packs = seen(built("packing", SampleSpec((1,)), m=m), samples)
+            places = (packs * 2 ** torch.arange(m)).sum(1).long()
+            shares.append(places.bincount(minlength=2**m) / len(packs))
+        return ((shares[0] - shares[1]).abs().sum() / 2).item()
+
+    assert [distance(m) for m in (1, 2, 3)] == pytest.approx([1 / 2, 3 / 4, 7 / 8], abs=0.03)
+
+
+@pytest.mark.parametrize(
+    ("settings", "reason"),
+    [
+        ({"packing.m": 3, "batch_size": 32}, "packing.m=3 does not divide batch_size=32"),
+        ({"packing.m": 8, "batch_size": 32, "accumulate": 8}, "packing.m=8 does not divide batch_size / accumulate=4"),
+        ({"packing.m": 0}, "a pack has at least one sample"),
+        ({"packing.m": 4, "batch_size": 32, "accumulate": 8}, None),
+    ],
+)
+def test_packs_divide_every_batch_that_d_sees(
+    registry: plugins.Registry, settings: dict[str, Any], reason: str | None
+) -> None:
+    skip = planned(registry, loss="hinge", augmentations=("packing",), settings=settings).skip
+    assert (skip is None) if reason is None else (reason in skip)
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        ({"loss": "wgan-gp"}, "wgan-gp requires 'per-sample-D', which is not to be had with packing"),
+        ({"loss": "hinge", "regularizers": ("r1",)}, "r1 requires 'per-sample-D'"),
+        ({"loss": "wgan"}, None),
+        ({"loss": "non-saturating", "regularizers": ("spectral-norm",)}, None),
+    ],
+)
+def test_packing_leaves_no_slope_at_single_samples(
+    registry: plugins.Registry, words: dict[str, Any], reason: str | None
+) -> None:
+    skip = planned(registry, augmentations=("packing",), settings={"norm_D": "layer"}, **words).skip
+    assert (skip is None) if reason is None else (reason in skip)
+
+
+def test_half_a_pack_is_the_users_error() -> None:
+    with pytest.raises(UsageError, match=r"7 samples are no packs of 2: set packing.m"):
+        seen(built("packing"), images(COLOUR, 7))
