@@ -189,11 +189,15 @@ def serve(requests: socket.socket, before: Mapping[signal.Signals, Any]) -> list
             for key, _ in waiting.select():
                 process: _Running | None = key.data
                 if process is None:
-                    message, descriptors, _, _ = socket.recv_fds(requests, MESSAGE, DESCRIPTORS)
+                    message, descriptors, flags, _ = socket.recv_fds(requests, MESSAGE, DESCRIPTORS)
                     if not message:
                         return None
+                    pid = None if flags & socket.MSG_CTRUNC else _fork(descriptors[1:], before)
+                    if pid is None:  # whoever asks sees that nothing begins; what runs already goes on
+                        _close(descriptors)
+                        continue
                     asker, *streams = descriptors
-                    if (pid := _fork(streams, before)) == 0:
+                    if pid == 0:
                         with socket.socket(fileno=asker) as told:
                             told.send(BEGUN + str(os.getpid()).encode())
                         requests.close()
@@ -240,11 +244,15 @@ class _Running:
         self.asker.close()
 
 
-def _fork(streams: list[int], before: Mapping[signal.Signals, Any]) -> int:
-    """A new process, in a session of its own with these streams: 0 in it, here its number. It misses no signal."""
+def _fork(streams: list[int], before: Mapping[signal.Signals, Any]) -> int | None:
+    """A new process, in a session of its own with these streams: 0 in it, here its number; None where the system has
+    none to give. It misses no signal."""
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, before)
     try:
-        pid = os.fork()
+        try:
+            pid = os.fork()
+        except OSError:
+            return None
         if pid == 0:
             os.setsid()
             for number, stream in enumerate(streams[:3]):
@@ -253,11 +261,15 @@ def _fork(streams: list[int], before: Mapping[signal.Signals, Any]) -> int:
             for end, handler in before.items():
                 signal.signal(end, handler)
         else:
-            for stream in streams:
-                os.close(stream)
+            _close(streams)
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
     return pid
+
+
+def _close(descriptors: Sequence[int]) -> None:
+    for descriptor in descriptors:
+        os.close(descriptor)
 
 
 def _be_called(name: str) -> None:

@@ -63,7 +63,7 @@ class Lease:
             self._file.unlink()
             return None if self._make(self._file) else ""
         finally:
-            self._taking.unlink()
+            self._taking.unlink(missing_ok=True)
 
     def release(self) -> None:
         """Let the folder go, if it is still this process's."""

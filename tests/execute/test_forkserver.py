@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import threading
 import time
@@ -150,6 +151,44 @@ def test_what_a_server_forked_with_its_last_breath_is_known(tmp_path: Path, monk
         while Path(f"/proc/{child.process.pid}").exists():
             assert time.monotonic() < deadline
             time.sleep(0.05)
+
+
+FORKS_ONCE = """
+import errno, os, sys
+fork, forked = os.fork, []
+def once():
+    if forked:
+        raise OSError(errno.EAGAIN, "no more processes")
+    forked.append(True)
+    return fork()
+if "ganbench.execute.forkserver" in sys.orig_argv:
+    os.fork = once
+"""
+
+
+@pytest.mark.parametrize("lacking", ["processes", "descriptors"])
+def test_a_request_that_cannot_be_met_ends_nobody_else(
+    lacking: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the server does not start is spawned, and what it has started goes on to its own end."""
+    if lacking == "processes":
+        (tmp_path / "sitecustomize.py").write_text(FORKS_ONCE)
+        monkeypatch.syspath_prepend(tmp_path)
+    with ForkServer() as server, (tmp_path / "log").open("wb") as log:
+
+        def start(code: int) -> Child:
+            waits = f"while not os.path.exists({str(tmp_path / 'go')!r}): time.sleep(0.01)"
+            words = ["-n1", "-r1", "-s", f"import os, time\n{waits}", f"os._exit({code})"]
+            return Child("timeit", words, threads=1, cores=None, log=log, start=server.start)
+
+        first = start(3)
+        assert isinstance(first.process, Forked)
+        if lacking == "descriptors":
+            resource.prlimit(_parent(first.process.pid), resource.RLIMIT_NOFILE, (3, 3))
+        second = start(4)
+        assert isinstance(second.process, Spawned) and not first.ended()
+        (tmp_path / "go").touch()
+        assert (first.wait(), second.wait()) == (3, 4)
 
 
 def test_programs_end_as_under_python(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
