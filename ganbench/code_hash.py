@@ -6,7 +6,7 @@ import ast
 import hashlib
 import importlib.util
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -26,10 +26,14 @@ def code_hash(module: ModuleType) -> str:
         files[name] = file = _file_of(name)
         if file is not None and file.suffix == ".py":
             todo += _imports(file, name if file.name == "__init__.py" else name.rpartition(".")[0], top)
+    return files_hash(file for _, file in sorted(files.items()) if file is not None)
+
+
+def files_hash(files: Iterable[Path]) -> str:
+    """sha256 over the sha256 of each file."""
     digest = hashlib.sha256()
-    for _, file in sorted(files.items()):
-        if file is not None:
-            digest.update(hashlib.sha256(file.read_bytes()).digest())
+    for file in files:
+        digest.update(hashlib.sha256(file.read_bytes()).digest())
     return digest.hexdigest()
 
 

@@ -24,6 +24,24 @@ class HookError(TypeError):
         self.line: int | None = line or getattr(code, "co_firstlineno", None)
 
 
+def check_version(written_for: object) -> None:
+    """Refuse a plugin that says, by `ganbench_api = 2`, that it was written for another API than there is here."""
+    if written_for is None:
+        return
+    if type(written_for) is not int:
+        raise TypeError(f"ganbench_api = {written_for!r:.40} must be a whole number, such as {api.API_VERSION}")
+    if written_for > api.API_VERSION:
+        raise TypeError(
+            f"it is written for version {written_for} of the plugin API, and this ganbench has {api.API_VERSION}: "
+            "pip install --upgrade ganbench"
+        )
+    if written_for < api.OLDEST_API:
+        raise TypeError(
+            f"it is written for version {written_for} of the plugin API, and this ganbench takes {api.OLDEST_API} and "
+            "later: get a newer release of the plugin, or see docs/plugins.md for what to change"
+        )
+
+
 def records(kind: str, expected: type, hook: Callable[[], Any]) -> Iterator[Any]:
     """What a hook yields, each held to the contract; a `HookError` names the line that yields another thing."""
     given = hook()

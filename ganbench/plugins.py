@@ -8,9 +8,10 @@ program is first tried out in a process of its own (`ganbench.probe`), and canno
 from __future__ import annotations
 
 import contextlib
+import functools
 import inspect
 import traceback
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -20,11 +21,11 @@ from typing import Any
 import pluggy
 
 from ganbench import api, hookspecs, probe
-from ganbench.code_hash import code_hash
-from ganbench.contract import HookError, records
+from ganbench.code_hash import code_hash, files_hash
+from ganbench.contract import HookError, check_version, records
 from ganbench.errors import UsageError, nearest, short
 from ganbench.own_data.source import PREFIX
-from ganbench.sources import OWN, Source, find_sources
+from ganbench.sources import OWN, Source, edited, find_sources
 from ganbench.undisturbed import undisturbed
 
 LONGEST = 500
@@ -180,9 +181,8 @@ def load(
     is an error.
     """
     registry = Registry()
-    sources = find_sources(asked, directories, lambda where, why: registry.broken.append(Broken(where, why)))
-    if only is not None:
-        sources = [source for source in sources if source.module in only]
+    behind = find_sources(asked, directories, lambda where, why: registry.broken.append(Broken(where, why)))
+    sources = behind if only is None else [source for source in behind if source.module in only]
     foreign = [] if only is not None else [source for source in sources if not source.trusted]  # planning tried these
     verdicts = probe.verdicts(foreign)
     for source in sources:  # before anything is imported, which may take seconds
@@ -216,11 +216,20 @@ def load(
             )
         registry.entries += found
     if only is not None and (missing := set(only) - {e.provenance.module for e in registry.entries}):
-        raise UsageError(
-            f"plugin {', '.join(sorted(missing))} is needed by this run and is not installed here; "
-            "install it, or give its file with -p"
-        )
+        here = [(s.module, s.label, functools.partial(files_hash, s.files)) for s in behind]
+        raise UsageError("; ".join(absent(module, only[module], here) for module in sorted(missing)))
     return registry
+
+
+def absent(module: str, recorded: str, here: Iterable[tuple[str, str, Callable[[], str]]]) -> str:
+    """That a run's module is not here, or that its file is and was edited, which gave it another name. recorded: the
+    hash of its code. here: modules, what a message calls each, and what gives its hash."""
+    for other, label, sha256 in here:
+        if name := edited(module, other):
+            hashes = f"sha256 {sha256()[:12]}… here, {recorded[:12]}… recorded"
+            mend = "give the file as it was then with -p, or train anew with this one (ganbench run)"
+            return f"plugin {name}: the code of {label} differs from the run's ({hashes}); {mend}"
+    return f"plugin {module} is not installed here; install it, or give its file with -p"
 
 
 def _foremost(entries: Iterable[Registered]) -> list[Registered]:
@@ -236,7 +245,7 @@ def register(source: Source) -> list[Registered]:
     Each has a manager of its own: in a shared one, a plugin that fails stays and breaks the next.
     """
     module = source.load()
-    _check_version(vars(module).get("ganbench_api"))
+    check_version(vars(module).get("ganbench_api"))
     manager = pluggy.PluginManager("ganbench")
     manager.add_hookspecs(hookspecs)
     hooks = {name: value for name, value in vars(module).items() if _is_hook(name, value)}
@@ -258,24 +267,6 @@ def register(source: Source) -> list[Registered]:
             for record in records(kind, expected, implementation.function):
                 found.append(Registered(kind, record.name, record, provenance))
     return found
-
-
-def _check_version(written_for: object) -> None:
-    """Refuse a plugin that says, by `ganbench_api = 2`, that it was written for another API than there is here."""
-    if written_for is None:
-        return
-    if type(written_for) is not int:
-        raise TypeError(f"ganbench_api = {written_for!r:.40} must be a whole number, such as {api.API_VERSION}")
-    if written_for > api.API_VERSION:
-        raise TypeError(
-            f"it is written for version {written_for} of the plugin API, and this ganbench has {api.API_VERSION}: "
-            "pip install --upgrade ganbench"
-        )
-    if written_for < api.OLDEST_API:
-        raise TypeError(
-            f"it is written for version {written_for} of the plugin API, and this ganbench takes {api.OLDEST_API} and "
-            "later: get a newer release of the plugin, or see docs/plugins.md for what to change"
-        )
 
 
 def _is_hook(name: str, value: Any) -> bool:

@@ -20,6 +20,8 @@ from ganbench.errors import UsageError
 GROUP = "ganbench"
 OWN = "ganbench"
 """The distribution whose modules are trusted: it is this program's own."""
+FILE = "ganbench_file_"
+"""Before the names of modules that are single files; the end is a hash of what the file holds."""
 
 
 @dataclass(frozen=True)
@@ -96,9 +98,10 @@ def _asked(asked: Iterable[str]) -> Iterator[Source]:
         try:
             yield from walk(name, name, _distribution(name), door="-p", asked=True)
         except (ValueError, ImportError):
-            raise UsageError(
-                f"-p {name}: neither a file nor an importable module; give a Python file, or install the module"
-            ) from None
+            what, mend = "neither a file nor an importable module", "give a Python file, or install the module"
+            if path.is_dir():
+                what, mend = "is a folder", f"give one of its files, or all of them with --plugins-dir {name}"
+            raise UsageError(f"-p {name}: {what}; {mend}") from None
 
 
 def walk(
@@ -148,10 +151,16 @@ def _iter_modules(paths: list[str], prefix: str) -> Iterator[str]:
 def file_source(file: Path, *, door: str = "", asked: bool = False) -> Source:
     """One file; its module's name carries the hash of what it holds."""
     digest = hashlib.sha256(file.read_bytes()).hexdigest()
-    module = f"ganbench_file_{file.stem}_{digest[:8]}"
+    module = f"{FILE}{file.stem}_{digest[:8]}"
     path = file.resolve()
     load = functools.partial(_load_file, module, path)
     return Source(module, str(file), file.stem, None, asked, door, str(path), (path,), load)
+
+
+def edited(module: str, other: str) -> str | None:
+    """The name of the file that two modules are, before and after an edit; None if they are no such two."""
+    (before, _, one), (after, _, two) = module.rpartition("_"), other.rpartition("_")
+    return before.removeprefix(FILE) if before.startswith(FILE) and before == after and one != two else None
 
 
 def _load_file(module: str, file: Path) -> ModuleType:

@@ -344,8 +344,10 @@ def test_a_child_loads_what_its_run_was_planned_with_only(write: Writer, tmp_pat
     assert [e.name for e in found.entries] == ["mine"] and not (tmp_path / "trace").exists()
     with pytest.raises(UsageError, match="is not the one this run was planned with"):
         plugins.load([str(mine)], only={provenance.module: "0" * 64})
-    with pytest.raises(UsageError, match=f"plugin {provenance.module} is needed by this run and is not installed here"):
+    with pytest.raises(UsageError, match=f"plugin {provenance.module} is not installed here; install it"):
         plugins.load(only=only)
-    write("mine.py", LOSS.format("mine") + "# changed\n")
-    with pytest.raises(UsageError, match="is needed by this run and is not installed here"):
-        plugins.load([str(mine)], only=only)
+    edited = write("mine.py", LOSS.format("mine") + "# changed\n")
+    now = plugins.load([str(edited)]).find("loss", "mine").provenance.sha256
+    hashes = rf"\(sha256 {now[:12]}… here, {provenance.sha256[:12]}… recorded\)"
+    with pytest.raises(UsageError, match=f"^plugin mine: the code of {edited} differs from the run's {hashes}; give"):
+        plugins.load([str(edited)], only=only)

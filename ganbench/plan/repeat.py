@@ -8,7 +8,7 @@ from typing import Any
 
 from ganbench.errors import UsageError
 from ganbench.plan.spec import FOREIGN, RunSpec
-from ganbench.plugins import Provenance, Registry
+from ganbench.plugins import Provenance, Registry, absent
 from ganbench.record.files import content_hash
 
 
@@ -46,20 +46,8 @@ def _changed(recorded: Any, here: Mapping[str, Provenance]) -> Iterator[str]:
 
 
 def _absent(plugin: Mapping[str, Any], here: Mapping[str, Provenance]) -> str:
-    """That a module is not here, or that its file is and was edited, which gave it another name."""
-    for found in here.values():
-        if _edited(plugin, found):
-            changed = f"the code of {found.source} differs from the run's ({_hashes(plugin, found)})"
-            mend = "give the file as it was then with -p, or train anew with this one (ganbench run)"
-            return f"plugin {found.provider}: {changed}; {mend}"
-    return f"plugin {plugin['module']} is not installed here; install it, or give its file with -p"
-
-
-def _edited(plugin: Mapping[str, Any], found: Provenance) -> bool:
-    """Whether these are a single file with different content: its module's name ends with a hash of that."""
-    if found.distribution or "." in found.module or found.provider != plugin.get("provider"):
-        return False
-    return found.module.rpartition("_")[0] == plugin["module"].rpartition("_")[0]
+    there = [(found.module, found.source, lambda found=found: found.sha256) for found in here.values()]
+    return absent(plugin["module"], plugin["sha256"], there)
 
 
 def _hashes(plugin: Mapping[str, Any], found: Provenance) -> str:

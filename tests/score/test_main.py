@@ -50,7 +50,7 @@ def test_folders_on_the_command_line(tiny: Any, plugin: str, tmp_path: Path, cap
     changed = tmp_path / "tiny_plugin.py"
     changed.write_text(Path(plugin).read_text() + "\n# edited\n")
     assert main(["-p", str(changed), str(good)]) == 2
-    assert "is needed by this run and is not installed here" in capfd.readouterr().err
+    assert f"the code of {changed} differs from the run's" in capfd.readouterr().err
 
 
 @pytest.mark.parametrize(
