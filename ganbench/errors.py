@@ -37,6 +37,11 @@ def short(value: object) -> str:
         return "a number with thousands of digits"
 
 
+def one_line(text: object) -> str:
+    """The text on one line, with what is not printable (terminal sequences, control characters) left out."""
+    return "".join(c for c in " ".join(str(text).split()) if c.isprintable())
+
+
 def told(error: BaseException) -> str:
     """An error in one line, with the last place outside the harness and its libraries where it passed."""
     frames = traceback.extract_tb(error.__traceback__)

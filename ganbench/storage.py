@@ -24,6 +24,8 @@ import platformdirs
 
 from ganbench.errors import Unavailable, UsageError
 
+CACHE, DATA = "GANBENCH_CACHE", "GANBENCH_DATA"
+"""Names of environment variables."""
 REASON = 300
 """Characters of a failed download's reason that are shown: enough for two mirrors and what each said."""
 IDLE = "GANBENCH_DOWNLOAD_SECONDS"
@@ -67,13 +69,22 @@ def glance(seconds: float) -> Iterator[None]:
 
 def cache_dir() -> Path:
     """The folder for downloads and parsed copies, which may not exist yet: `GANBENCH_CACHE`, else the user's cache."""
-    return Path(os.environ.get("GANBENCH_CACHE") or platformdirs.user_cache_dir("ganbench")).expanduser()
+    return _expanded(CACHE, os.environ.get(CACHE) or platformdirs.user_cache_dir("ganbench"))
 
 
 def data_roots() -> list[Path]:
     """Folders to look for data in, in order: those of `GANBENCH_DATA`, then the downloads in `cache_dir()`."""
-    named = os.environ.get("GANBENCH_DATA", "").split(os.pathsep)
-    return [*(Path(name).expanduser() for name in named if name), cache_dir() / "data"]
+    named = os.environ.get(DATA, "").split(os.pathsep)
+    return [*(_expanded(DATA, name) for name in named if name), cache_dir() / "data"]
+
+
+def _expanded(variable: str, place: str) -> Path:
+    """A folder, with the home that `~` stands for; not every user has one, as in a container with a number for a
+    user."""
+    try:
+        return Path(place).expanduser()
+    except RuntimeError:
+        raise UsageError(f"{variable}={place}: has no home folder to begin at; give the whole path") from None
 
 
 def seconds_from(variable: str, default: float) -> float:

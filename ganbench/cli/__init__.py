@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Sequence
 from typing import Annotated, NoReturn
@@ -21,9 +22,9 @@ from ganbench.cli.plugins import plugins
 from ganbench.cli.publish import publish
 from ganbench.cli.reproduce import reproduce
 from ganbench.cli.run import run
-from ganbench.cli.terminal import one_line
+from ganbench.cli.terminal import forget_odd_sizes
 from ganbench.cli.verify import verify
-from ganbench.errors import UsageError
+from ganbench.errors import UsageError, one_line
 
 app = typer.Typer(
     name="ganbench",
@@ -67,6 +68,7 @@ def _program(
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """The program. A user's mistake is one line and exit code 2."""
+    forget_odd_sizes()
     try:
         code = typer.main.get_command(app)(args=arguments, prog_name="ganbench", standalone_mode=False)
     except UsageError as error:
@@ -77,6 +79,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
             code = 2
         else:
             code = _refuse(_message(error))
+    except OSError as error:  # a name that no file can have, a folder that is closed to us, a disk without room
+        code = _refuse(": ".join(str(said) for said in (error.filename, error.strerror or error) if said))
     except (KeyboardInterrupt, typer.Abort):
         code = 130
     sys.exit(code if isinstance(code, int) else 0)
@@ -89,5 +93,6 @@ def _message(error: Exception) -> str:
 
 
 def _refuse(reason: str) -> int:
-    typer.echo(f"ganbench: {one_line(reason)}", err=True)
+    with contextlib.suppress(OSError):  # where nothing can be told, the exit code still does
+        typer.echo(f"ganbench: {one_line(reason)}", err=True)
     return 2

@@ -9,7 +9,8 @@ import typer
 
 from ganbench.cli import completion
 from ganbench.cli.options import Format, Output, Plugins, PluginsDirs, named
-from ganbench.cli.terminal import as_json, columns, one_line
+from ganbench.cli.terminal import as_json, columns
+from ganbench.errors import one_line
 
 
 def bench(

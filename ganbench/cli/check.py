@@ -10,7 +10,8 @@ import typer
 
 from ganbench.cli import completion
 from ganbench.cli.options import Format, Output, Plugins, PluginsDirs
-from ganbench.cli.terminal import as_json, count, one_line
+from ganbench.cli.terminal import as_json, count
+from ganbench.errors import one_line
 
 if TYPE_CHECKING:
     from ganbench.conformance import Outcome

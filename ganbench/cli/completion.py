@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from ganbench.cli.terminal import one_line
-from ganbench.errors import UsageError
+from ganbench.errors import UsageError, one_line
 
 if TYPE_CHECKING:
     from ganbench.plugins import Registry

@@ -17,8 +17,8 @@ from ganbench.api import Extractor
 from ganbench.cli.loading import load
 from ganbench.cli.planning import find_suite, slots
 from ganbench.cli.run_info import score_row
-from ganbench.cli.terminal import as_json, columns, one_line
-from ganbench.errors import UsageError
+from ganbench.cli.terminal import as_json, columns
+from ganbench.errors import UsageError, one_line
 from ganbench.execute import folders
 from ganbench.execute.local import run as run_locally
 from ganbench.execute.local import stopped_as_by_ctrl_c
@@ -110,10 +110,10 @@ def _foreign(asked: Request, place: Path) -> int:
         work = folders.survey(plan, asked.out)
         (folder,) = [planned.folder for planned in work]
         before = {file: file.read_bytes() for file in map(folder.joinpath, RUN_FILES) if file.is_file()}
-        for ready in folders.prepare(work):
-            foreign.write_given(spec, ready, given)
         slot = Slot(found.slots[0], doors=_doors(asked, plan.weights), held=(lock.descriptor,))
         try:
+            for ready in folders.prepare(work):
+                foreign.write_given(spec, ready, given)
             outcome = _finish(slot, folder)
         finally:
             folders.put_back([folder])

@@ -9,8 +9,8 @@ import typer
 
 from ganbench.cli import completion
 from ganbench.cli.options import Format, Output, Plugins, PluginsDirs
-from ganbench.cli.terminal import as_json, columns, one_line
-from ganbench.errors import UsageError
+from ganbench.cli.terminal import as_json, columns
+from ganbench.errors import UsageError, one_line
 from ganbench.record.schema import RUN_FILES
 
 

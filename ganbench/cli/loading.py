@@ -7,8 +7,7 @@ from pathlib import Path
 
 import typer
 
-from ganbench.cli.terminal import one_line
-from ganbench.errors import UsageError
+from ganbench.errors import UsageError, one_line
 from ganbench.execute.slot import Doors
 from ganbench.index import Index
 from ganbench.plugins import Registry

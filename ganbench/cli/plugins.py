@@ -7,7 +7,8 @@ from typing import Any
 import typer
 
 from ganbench.cli.options import Format, Output, Plugins, PluginsDirs
-from ganbench.cli.terminal import as_json, columns, one_line
+from ganbench.cli.terminal import as_json, columns
+from ganbench.errors import one_line
 
 
 def plugins(

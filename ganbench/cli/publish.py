@@ -7,8 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ganbench.cli.terminal import one_line
-from ganbench.errors import UsageError
+from ganbench.errors import UsageError, one_line
 
 
 def publish(

@@ -12,8 +12,8 @@ import typer
 
 from ganbench.cli.loading import load
 from ganbench.cli.planning import slots
-from ganbench.cli.terminal import as_json, one_line
-from ganbench.errors import UsageError
+from ganbench.cli.terminal import as_json
+from ganbench.errors import UsageError, one_line
 from ganbench.execute.folders import named
 from ganbench.execute.local import run as run_locally
 from ganbench.execute.local import stopped_as_by_ctrl_c
@@ -35,7 +35,7 @@ def reproduce(run: Path, out: Path | None, doors: Doors, json: bool) -> int:
     name = f"{spec.entry['label']}, seed {spec.seed}"
     if contradictions := [finding for finding in found if finding.problem]:
         first = contradictions[0]
-        typer.echo(one_line(f"{name}: {INCONSISTENT} in itself: {first.where.name} {first.what}"))
+        _tell(name, Verdict(INCONSISTENT, f"in itself: {first.where.name} {first.what}", (), ()), [], json)
         return 1
     planned, notes = repeatable(spec, load(doors.plugins, doors.directories))
     (device,) = slots(spec.device, 1).slots

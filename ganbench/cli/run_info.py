@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ganbench.cli.terminal import columns, one_line
-from ganbench.errors import UsageError
+from ganbench.cli.terminal import columns
+from ganbench.errors import UsageError, one_line
 from ganbench.publish.text import NOTHING, number
 from ganbench.rank import read_record
 from ganbench.rank.records import record_file

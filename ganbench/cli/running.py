@@ -13,8 +13,8 @@ from rich.console import Console
 
 from ganbench.cli.leaderboard import show as show_leaderboard
 from ganbench.cli.planning import Planned
-from ganbench.cli.terminal import as_json, columns, count, duration, one_line
-from ganbench.errors import UsageError
+from ganbench.cli.terminal import as_json, columns, count, duration
+from ganbench.errors import UsageError, one_line
 from ganbench.execute import folders
 from ganbench.execute.forkserver import ForkServer
 from ganbench.execute.local import Event, stopped_as_by_ctrl_c
@@ -51,7 +51,7 @@ def run(planned: Planned, out: Path, resume: str, json: bool) -> int:
     home = folders.suite_folder(planned.plan, out)
     with SuiteLock(home) as lock, ForkServer() as forks, stopped_as_by_ctrl_c():
         runs = folders.survey(planned.plan, out, resume)
-        todo = folders.prepare(runs)
+        todo = [r.folder for r in runs if r.todo]
         typer.echo(_opening(planned, runs, out), err=json)
         for notice in _notices(planned, runs):
             typer.echo(one_line(notice), err=json)
@@ -76,6 +76,7 @@ def run(planned: Planned, out: Path, resume: str, json: bool) -> int:
                     live.finished(event.folder, event.outcome.status, event.outcome.reason, event.seconds)
 
             try:
+                folders.prepare(runs)  # after the last word that may find no room: from here on results are set aside
                 outcomes = run_locally(todo, slots, tell, again=resume == "all")
             except KeyboardInterrupt:
                 done = sum((folder / "result.json").exists() for folder in todo)

@@ -7,10 +7,10 @@ import os
 import re
 from collections.abc import Iterable, Sequence
 
+from ganbench.errors import one_line
 
-def one_line(text: object) -> str:
-    """The text on one line, with what is not printable (terminal sequences, control characters) left out."""
-    return "".join(c for c in " ".join(str(text).split()) if c.isprintable())
+_SIZE = re.compile("[1-9][0-9]{0,3}")
+"""Characters or lines of a page."""
 
 
 def as_json(value: object) -> str:
@@ -31,7 +31,15 @@ def page_width(default: int = 100) -> int:
     """How wide a page is written that goes to no terminal: as the variable `COLUMNS` says, 20 to 9999, else the
     default."""
     said = os.environ.get("COLUMNS", "")
-    return max(20, int(said)) if re.fullmatch(r"[1-9][0-9]{0,3}", said) else default
+    return max(20, int(said)) if _SIZE.fullmatch(said) else default
+
+
+def forget_odd_sizes() -> None:
+    """Take `COLUMNS` and `LINES` out of the environment where they say no size that a page can have, such as 0 or ²:
+    rich, which draws help and progress, would write nothing, or end the program."""
+    for name in ("COLUMNS", "LINES"):
+        if not _SIZE.fullmatch(os.environ.get(name, "")):
+            os.environ.pop(name, None)
 
 
 def duration(seconds: float) -> str:

@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from ganbench.cli.options import Format, Output, Plugins, PluginsDirs, Weights
-from ganbench.cli.terminal import as_json, count, one_line
+from ganbench.cli.terminal import as_json, count
+from ganbench.errors import one_line
 
 LIMITS = (
     "This shows that tables follow from records, not that records are honest: `ganbench reproduce RUN` repeats one."

@@ -10,11 +10,13 @@ Plugins come from entry points and this command line only, never from a path tha
 from __future__ import annotations
 
 import argparse
+import contextlib
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TextIO
 
-from ganbench.errors import UsageError
+from ganbench.errors import UsageError, one_line
 from ganbench.execute.forkserver import ForkServer
 from ganbench.execute.local import Event, run, stopped_as_by_ctrl_c
 from ganbench.execute.slot import Doors, Slot
@@ -41,8 +43,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with ForkServer() as forks, stopped_as_by_ctrl_c():
             slot = Slot(asked.device, doors=doors, forced=asked.forced, shared=asked.shared_device, forks=forks)
             outcomes = run(asked.folders, [slot], _tell)
-    except UsageError as error:
-        print(f"ganbench: {error}", file=sys.stderr)
+    except (UsageError, OSError) as error:
+        _say(f"ganbench: {error}", sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130
@@ -65,7 +67,14 @@ def _belongs(folder: Path, device: str) -> None:
 def _tell(event: Event) -> None:
     if event.outcome is not None:
         reason = f" ({event.outcome.reason})" if event.outcome.reason else ""
-        print(f"{event.folder}: {event.outcome.status}{reason}", flush=True)
+        _say(f"{event.folder}: {event.outcome.status}{reason}", sys.stdout)
+
+
+def _say(words: str, stream: TextIO) -> None:
+    """Names of folders and words of records may come from anywhere. A full disk or a closed pipe costs words, not
+    results."""
+    with contextlib.suppress(OSError):
+        print(one_line(words), file=stream, flush=True)
 
 
 if __name__ == "__main__":

@@ -74,7 +74,10 @@ def _source(table: Table, home: Path) -> Source:
     place = table.take(kind, str)
     if not place.strip():
         raise UsageError(f"{table.where}: '{kind}' is empty")
-    path = home / Path(place).expanduser()
+    try:
+        path = home / Path(place).expanduser()
+    except RuntimeError:
+        raise UsageError(f"{table.where}: '{kind}' begins at a home folder that nobody has: {place}") from None
     shaping = Shaping(
         size=table.take("size", int, None),
         crop=_one_of(table, "crop", CROPS),

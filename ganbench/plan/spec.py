@@ -25,8 +25,15 @@ COUNTERS = ("real_images", "generator_steps", "discriminator_steps", "seconds")
 
 
 def fingerprint(value: Any, length: int = 16) -> str:
-    """The first hex digits of the sha256 of a value's canonical JSON form (RFC 8785)."""
-    return hashlib.sha256(rfc8785.dumps(_plain(value))).hexdigest()[:length]
+    """The first hex digits of the sha256 of a value's canonical JSON form (RFC 8785); a `UsageError` for a whole number
+    that this form does not have."""
+    try:
+        return hashlib.sha256(rfc8785.dumps(_plain(value))).hexdigest()[:length]
+    except rfc8785.IntegerDomainError as error:
+        number = str(error).partition(" ")[0]
+        raise UsageError(
+            f"{number} is too large: whole numbers of a run stay below 2^53 = 9,007,199,254,740,992"
+        ) from None
 
 
 def identified(measurement: Mapping[str, Any], spec: RunSpec) -> dict[str, Any]:
@@ -156,7 +163,7 @@ class RunSpec:
         try:
             spec = cls(**{n: _frozen(value[n]) if n in ("components", "plugins") else value[n] for n in names})
             same = spec.run_id == value.get("run_id")
-        except (TypeError, KeyError, AttributeError, ValueError) as error:
+        except (TypeError, KeyError, AttributeError, ValueError, UsageError) as error:
             raise UsageError(f"{path}: is no run specification ({error}); delete the folder and run again") from None
         if not same:
             raise UsageError(

@@ -6,7 +6,19 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ganbench.record.schema import NULL, NUMBER, SUITE, Types, broken, one_of, require, require_each, require_fields
+from ganbench.errors import short
+from ganbench.record.schema import (
+    NULL,
+    NUMBER,
+    SUITE,
+    Types,
+    broken,
+    is_file_name,
+    one_of,
+    require,
+    require_each,
+    require_fields,
+)
 
 MOST_THREADS = 4096
 MOST_SAMPLES = 2**31
@@ -58,6 +70,8 @@ _METRIC: dict[str, Types] = {"name": (str,), "params": (dict,)}
 def check_spec(file: Path, value: Mapping[str, Any], counters: tuple[str, ...]) -> None:
     """A `UsageError` that names the field, where one is not what a run is planned with. counters: of budgets."""
     require_fields(file, value, _FIELDS)
+    if not is_file_name(value["suite"]["id"]):  # a repetition goes to a folder of this name
+        raise broken(file, "suite.id", f"{short(value['suite']['id'])}, which is no name for a folder")
     require_each(file, "components", value["components"], (str,))
     require_each(file, "suite.columns", value["suite"]["columns"], (str,))
     for key, setting in value["recipe"].items():

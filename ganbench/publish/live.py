@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -72,8 +73,9 @@ class Live:
         self.say(f"{name}: {plain(status)} after {clock(seconds)}{why}", _STYLES.get(status, "red"))
 
     def say(self, words: str, style: str = "") -> None:
-        """A line that stays."""
-        self._console.print(Text(plain(words), style=style), soft_wrap=True)
+        """A line that stays. Where it finds no room (a full disk, a terminal that is gone), the runs go on without."""
+        with contextlib.suppress(OSError):
+            self._console.print(Text(plain(words), style=style), soft_wrap=True)
 
     def seconds_left(self) -> float | None:
         """From the runs that have ended, else from the expected pace; None while nothing is known."""

@@ -114,6 +114,11 @@ def one_of(file: Path, key: str, value: str, allowed: tuple[str, ...]) -> None:
         raise broken(file, key, f"{short(value)}, not one of {', '.join(allowed)}")
 
 
+def is_file_name(text: str) -> bool:
+    """Whether a text names a file or a folder, and can lead to no other place than where it is looked for."""
+    return text.isprintable() and Path(text).name == text and text not in ("", "..")
+
+
 def broken(file: Path, key: str, problem: str) -> UsageError:
     """The user's line for a field that is wrong."""
     return UsageError(f"{file}: `{' '.join(key.split())[:100]}` is {problem}; restore the file or remove its folder")

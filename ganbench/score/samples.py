@@ -9,6 +9,7 @@ import numpy as np
 
 from ganbench.api import SampleSpec
 from ganbench.errors import UsageError, short
+from ganbench.record.schema import is_file_name
 
 MEND = "train again (delete the run's folder), or put the samples there"
 
@@ -26,7 +27,7 @@ class Samples:
 
 def samples_file(folder: Path, name: str) -> Path:
     """Where the samples of a variant lie."""
-    if not name.isprintable() or Path(name).name != name or name in ("", ".", "..") or len(name) > 100:
+    if not is_file_name(name) or len(name) > 100:
         raise UsageError(f"{folder / 'trained.json'}: {short(name)} is no name for a file of samples")
     return folder / "samples" / f"{name}.npy"
 

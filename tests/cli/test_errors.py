@@ -174,6 +174,52 @@ def test_other_verbs(words: list[str], reason: str, capsys: pytest.CaptureFixtur
     assert reason in refused(words, capsys)
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["info"],
+        ["check"],
+        ["leaderboard"],
+        ["verify"],
+        ["reproduce"],
+        ["new", "loss"],
+        ["evaluate", "--run"],
+        ["list", "-p"],
+        ["list", "--plugins-dir"],
+        ["run", "--suite"],
+        [*RUN, "--seeds", "0", "--out"],
+    ],
+)
+def test_a_name_that_no_file_can_have(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert "File name too long" in refused([*words, "n" * 300], capsys)
+
+
+@pytest.mark.parametrize("words", [["--seeds", str(2**53)], ["--set", f"batch_size={2**53}"]])
+def test_a_number_that_no_id_can_have(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    line = refused([*RUN, "--dry-run", *words], capsys)
+    assert line == f"ganbench: {2**53} is too large: whole numbers of a run stay below 2^53 = 9,007,199,254,740,992"
+
+
+@pytest.mark.parametrize("variable", ["GANBENCH_CACHE", "GANBENCH_DATA"])
+def test_a_home_that_nobody_has(
+    variable: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(variable, "~nobody-at-all/x")
+    line = refused(["run", "--suite", "mnist", "--dry-run"], capsys)
+    assert line == f"ganbench: {variable}=~nobody-at-all/x: has no home folder to begin at; give the whole path"
+
+
+def test_output_that_finds_no_room() -> None:
+    command = [sys.executable, "-m", "ganbench"]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [*command, "list", "loss"], stdout=full, stderr=-1, text=True, env=environment(1), check=False
+        )
+        assert (done.returncode, done.stderr) == (2, "ganbench: No space left on device\n")
+        done = subprocess.run([*command, "lost"], stdout=-1, stderr=full, text=True, env=environment(1), check=False)
+        assert (done.returncode, done.stdout) == (2, "")
+
+
 def test_as_a_process() -> None:
     command = [sys.executable, "-m", "ganbench", "leaderboard", "nowhere", "--format", "pdf"]
     done = subprocess.run(command, capture_output=True, text=True, env=environment(1), check=False)

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from ganbench.cli import main
+from ganbench.errors import short
 from ganbench.execute import folders
 from ganbench.execute.slot import Doors, Slot
 from ganbench.plan.build import plan
@@ -91,12 +92,24 @@ def test_another_seed_is_found_at_the_first_cycle(run: Path, capsys: pytest.Capt
     spec = RunSpec(**{k: v for k, v in value.items() if k not in ("run_id", "schema_version")})
     spec.write(run)
     told = said([str(run), "-p", str(TOY)], 1, capsys)
-    assert "inconsistent in itself: result.json does not follow from spec.json: run_id is" in told
+    assert "inconsistent: in itself: result.json does not follow from spec.json: run_id is" in told
+    answer = json.loads(said([str(run), "-p", str(TOY), "--format", "json"], 1, capsys))
+    assert answer["verdict"] == "inconsistent" and answer["why"] in told and not answer["compared"]
     edit(run / "result.json", seed=6, run_id=spec.run_id)
     told = said([str(run), "-p", str(TOY)], 1, capsys)
     assert "seed 6: inconsistent: gap/toy-identity is" in told
     assert "on one machine and with the same versions every bit should be equal" in told
     assert "first difference: events: cycle 1, losses D/toy-square" in told
+
+
+def test_a_repetition_stays_where_it_is_made(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The suite's id names a folder, whoever wrote it."""
+    for elsewhere in (str(tmp_path / "elsewhere"), "../elsewhere", "..", "", "a\x1b[31m"):
+        for file in (run / "spec.json", run / "result.json"):
+            edit(file, suite={**json.loads(file.read_text())["suite"], "id": elsewhere})
+        told = said([str(run), "-p", str(TOY), "--out", str(tmp_path / "out")], 2, capsys)
+        assert f"spec.json: `suite.id` is {short(elsewhere)}" in told and "which is no name for a folder" in told
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["suite"]
 
 
 def test_what_is_refused_is_one_line(

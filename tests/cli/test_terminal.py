@@ -73,3 +73,14 @@ def test_a_folder_whose_name_is_no_text(
     said = capfdbinary.readouterr()
     assert ended.value.code == 0, said.err
     assert json.loads(said.out)["folder"] == "caf\udce9/toy-tiny"
+
+
+@pytest.mark.parametrize("size", ["²", "0", "9" * 5000])
+def test_help_is_drawn_whatever_size_the_environment_claims(
+    size: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", size)
+    monkeypatch.setenv("LINES", size)
+    with pytest.raises(SystemExit) as ended:
+        main(["run", "--help"])
+    assert ended.value.code == 0 and "Usage: ganbench run" in capsys.readouterr().out

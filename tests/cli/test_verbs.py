@@ -11,7 +11,8 @@ import pytest
 
 from ganbench import __version__
 from ganbench.cli import main
-from ganbench.cli.terminal import columns, duration, one_line
+from ganbench.cli.terminal import columns, duration
+from ganbench.errors import one_line
 
 RESULTS = Path(__file__).parents[2] / "results"
 TOY = str(Path(__file__).parents[1] / "execute" / "toy.py")

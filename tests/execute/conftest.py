@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -57,12 +58,12 @@ class Program:
         self.out = out
         self.home = out / "toy-tiny"
 
-    def start(self, *words: str) -> subprocess.Popen[str]:
+    def start(self, *words: str, stdout: IO[str] | int = subprocess.PIPE) -> subprocess.Popen[str]:
         command = [sys.executable, "-m", "ganbench", "run", "-p", str(TOY), "--suite", "toy", "--device", "cpu"]
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p), MARK: str(self.out)}
         return subprocess.Popen(
             [*command, "--out", str(self.out), *words],
-            stdout=subprocess.PIPE,
+            stdout=stdout,
             stderr=subprocess.PIPE,
             text=True,
             env=environment,

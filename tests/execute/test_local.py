@@ -94,6 +94,11 @@ def test_a_broken_metric_takes_no_scores_away(program: Program, tmp_path: Path) 
     ) in again
     assert {f: f.read_bytes() for f in kept} == kept
     assert len(list(program.home.glob("*/error.json"))) == 2, "why, and they hide nothing"
+    with Path("/dev/full").open("w") as full:
+        command = program.start(*words, "-p", str(plugin), "--metric", "silent", stdout=full)
+        _, told = command.communicate(timeout=180)
+    assert command.returncode == 2 and told.splitlines()[-1] == "ganbench: No space left on device"
+    assert {f: f.read_bytes() for f in kept} == kept, "and where the plan itself cannot be told"
     command = program.start(*words, "--dry-run")
     plan, _ = command.communicate(timeout=60)
     assert "0 runs to do (2 left as they are)" in plan

@@ -52,6 +52,7 @@ def test_what_can_be_said(tmp_path: Path) -> None:
         ({"images": "x", "npz": "y"}, "names one of images, npz, huggingface"),
         ({"images": "x", "siz": 3}, "unknown key 'siz'; did you mean size"),
         ({"images": ""}, "'images' is empty"),
+        ({"images": "~nobody-at-all/x"}, "'images' begins at a home folder that nobody has: ~nobody-at-all/x"),
         ({"images": 3}, "'images' must be a string, not 3"),
         ({"images": "x", "size": 0}, "'size' must be from 1 to 1024 pixels, not 0"),
         ({"images": "x", "size": 4.0}, "'size' must be a whole number, not 4.0"),

@@ -31,6 +31,14 @@ def test_plain_lines_where_there_is_no_terminal(tmp_path: Path) -> None:
     assert page.getvalue() == f"[1/2] [bold]evil[/] · seed 3: crashed after 41 s: {words}\n", "one line, as it came"
 
 
+def test_a_full_disk_costs_lines_and_no_runs(tmp_path: Path) -> None:
+    full = Console(file=open("/dev/full", "w", buffering=1))  # noqa: SIM115 - closing it would fail, too
+    with Live(1, 1, full) as live:
+        live.started(tmp_path, "a · b", 0, costly=True)
+        live.finished(tmp_path, "completed", None, 41.2)
+        assert live.seconds_left() == 0.0
+
+
 def test_a_terminal_shows_what_runs_say_of_themselves(tmp_path: Path) -> None:
     (tmp_path / "events.jsonl").write_text(json.dumps(EVENT) + '\n{"kind": "progr')
     screen, page = console(terminal=True)
