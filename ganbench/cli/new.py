@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import enum
+import importlib.util
 import keyword
 import re
 import string
-import sys
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated
@@ -54,10 +54,10 @@ def new(
         raise UsageError(f"{path} cannot be written: {error.strerror}") from None
     target = f"pip install -e './{name}[test]' && pytest {name}" if package else f"ganbench check {module}.py"
     typer.echo("\n".join([*map(str, written), f"next: {target}"]))
-    if kind is Kind.regularizer:
-        asked = f"ganbench run --suite {module}.toml" + ("" if package else f" -p {module}.py")
-        typer.echo(f"then: {asked}\nwhere {module}.toml is a suite that names it, such as\n")
-        typer.echo(_filled(kind, name, module, f"{kind}.toml"), nl=False)
+    if kind is Kind.regularizer:  # the others are checked with partners, this one alone says nothing of its strength
+        typer.echo(
+            "then: " + _filled(kind, name, module, f"{kind}.run").strip() + ("" if package else f" -p {module}.py")
+        )
 
 
 def module_name(name: str) -> str:
@@ -65,7 +65,7 @@ def module_name(name: str) -> str:
     module = name.replace("-", "_").lower()
     if not re.fullmatch(r"[A-Za-z][A-Za-z0-9]*([_-][A-Za-z0-9]+)*", name):
         raise UsageError(f"name '{name}': use letters, digits and single hyphens, a letter first, such as my-loss")
-    if keyword.iskeyword(module) or module in sys.stdlib_module_names or module in ("torch", "numpy", "ganbench"):
+    if keyword.iskeyword(module) or importlib.util.find_spec(module) is not None:
         raise UsageError(
             f"name '{name}': Python has a word or a module '{module}' already; choose another, my-{name} say"
         )

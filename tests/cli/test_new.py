@@ -39,13 +39,15 @@ def test_a_new_file_keeps_its_contract(kind: Kind, desk: Path, capsys: pytest.Ca
     assert "TODO" not in (desk / "my_own.py").read_text()
 
 
-def test_a_new_regularizer_comes_with_a_suite_that_runs_it(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    _, out, _ = called(["new", "regularizer", "my-own"], capsys)
-    told, _, suite = out.partition("\n\n")
-    command = told.splitlines()[2].removeprefix("then: ganbench ")
-    assert command == "run --suite my_own.toml -p my_own.py"
-    (desk / "my_own.toml").write_text(suite)
-    code, out, _ = called([*command.split(), "--dry-run"], capsys)
+@pytest.mark.parametrize("package", [False, True])
+def test_a_new_regularizer_comes_with_a_command_that_runs_it(
+    package: bool, desk: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, out, _ = called(["new", "regularizer", "my-own", *["--package"] * package], capsys)
+    command = out.splitlines()[-1].removeprefix("then: ganbench ")
+    assert command.endswith(" -p my_own.py") is not package
+    here = ["-p", "my-own/my_own/__init__.py"] if package else []  # which is not installed
+    code, out, _ = called([*command.split(), *here, "--dry-run"], capsys)
     assert code == 0
     assert "mlp · hinge + my-own" in out
 
@@ -68,6 +70,8 @@ def test_nothing_is_overwritten(desk: Path, capsys: pytest.CaptureFixture[str]) 
         (["loss", "my loss"], "such as my-loss"),
         (["loss", "class"], "already; choose another"),
         (["loss", "json"], "already; choose another"),
+        (["loss", "torchvision", "--package"], "Python has a word or a module 'torchvision' already"),
+        (["loss", "ganbench-zoo"], "a module 'ganbench_zoo' already"),
         (["suite", "mine"], "'architecture', 'loss'"),
     ],
 )
