@@ -24,6 +24,8 @@ class Page(enum.StrEnum):
 
     text = "text"
     md = "md"
+    latex = "latex"
+    html = "html"
     csv = "csv"
     json = "json"
 

@@ -86,7 +86,7 @@ def run(planned: Planned, out: Path, resume: str, json: bool) -> int:
                 kept = folders.put_back(todo)
     left = [outcome for outcome in outcomes if outcome.status == LEFT]
     lost = [outcome for outcome in outcomes if outcome.lost and outcome not in left]
-    show_leaderboard(home, "json" if json else "text")
+    show_leaderboard([home], "json" if json else "text")
     if lost:
         typer.echo(f"ganbench: {_losses(lost, len(runs))}", err=True)
     if kept:

@@ -12,7 +12,7 @@ from rich.text import Text
 from ganbench.publish.tables import Field, Table, table
 from ganbench.rank import Leaderboard
 
-_WIDE = "md, csv and json"
+_WIDE = "md, latex, html, csv and json"
 _HEADLINE = 28
 """Widest headline; the values of many seeds, some failed, go on in the next line."""
 _STYLES = {"unranked": "yellow", "foreign": "cyan", "scale": "dim"}

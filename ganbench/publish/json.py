@@ -13,7 +13,7 @@ from ganbench.rank import Leaderboard
 
 
 def render(leaderboards: Iterable[Leaderboard]) -> str:
-    """A list of tables, each with its suite, columns, captions, rows, scores and pairs."""
+    """A list of tables, each with its suite, columns, captions, rows, scores, pairs and early looks."""
     return json.dumps([_board(board) for board in leaderboards], indent=1, allow_nan=False) + "\n"
 
 
@@ -26,6 +26,7 @@ def _board(board: Leaderboard) -> dict[str, Any]:
         "rows": _records(board.frame),
         "scores": _records(board.scores),
         "pairs": _records(board.pairs),
+        "looks": _records(board.looks),
     }
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 from ganbench.errors import UsageError
-from ganbench.publish import csv, markdown
+from ganbench.publish import csv, html, latex, markdown
 from ganbench.publish.again import commands
 from ganbench.publish.grids import small_grid
 from ganbench.publish.text import is_place, plain
@@ -20,6 +20,8 @@ from ganbench.record.files import write_atomic, write_text_atomic
 
 RUN_BYTES = 200_000
 """Most bytes that a published run may have."""
+TABLE, PAGE, SITE, LATEX = "leaderboard.csv", "LEADERBOARD.md", "index.html", "leaderboard.tex"
+"""The files of one suite's tables."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+=-]{0,119}")
 
 
@@ -112,17 +114,34 @@ def _name(name: str, folder: Path) -> str:
 def pages(records: list[Record], home: Path) -> dict[str, str]:
     """The tables of one suite's records, by file name. home: the suite's published folder, whose grids are shown."""
     boards = from_records(records)
-    page = [f"# {markdown.escape(boards[0].suite['title'])}", "", markdown.render(boards), *_again(records)]
-    page += [*_environment(boards), *_grids(records, home)]
-    return {"leaderboard.csv": csv.render(boards), "LEADERBOARD.md": "\n".join(page).rstrip("\n") + "\n"}
+    around = html.Surroundings(
+        links={TABLE: "CSV", LATEX: "LaTeX", PAGE: "Markdown"},
+        samples=list(_grids(records, home)),
+        commands=[*commands(records), "ganbench publish runs --to results"],
+        facts=_environment(boards),
+    )
+    return {
+        TABLE: csv.render(boards),
+        PAGE: _markdown(boards, around),
+        SITE: html.render(boards, around),
+        LATEX: latex.render(boards),
+    }
 
 
-def _again(records: list[Record]) -> list[str]:
-    lines = [*commands(records), "ganbench publish runs --to results"]
-    return ["## How to make it again", "", "```sh", *lines, "```", ""]
+def _markdown(boards: list[Leaderboard], around: html.Surroundings) -> str:
+    page = [f"# {markdown.escape(boards[0].suite['title'])}", "", markdown.render(boards)]
+    page += ["## How to make it again", "", "```sh", *around.commands, "```", ""]
+    if around.facts:
+        lines = [f"- {markdown.escape(key)}: {markdown.escape(values)}" for key, values in around.facts.items()]
+        page += ["## Made with", "", *lines, ""]
+    if around.samples:
+        page += ["## Samples", ""]
+        for label, address in around.samples:
+            page += [markdown.escape(label), "", f"![{markdown.escape(label)}]({address})", ""]
+    return "\n".join(page).rstrip("\n") + "\n"
 
 
-def _environment(boards: list[Leaderboard]) -> list[str]:
+def _environment(boards: list[Leaderboard]) -> dict[str, str]:
     """What the runs were made with: versions and processors, neither names of hosts nor paths."""
     seen: dict[str, set[str]] = {}
     for board in boards:
@@ -130,10 +149,7 @@ def _environment(boards: list[Leaderboard]) -> list[str]:
             for key, value in _facts(environment):
                 if isinstance(value, str) and value and not is_place(value):
                     seen.setdefault(plain(key), set()).add(plain(value))
-    if not seen:
-        return []
-    lines = [f"- {markdown.escape(key)}: {markdown.escape(', '.join(sorted(values)))}" for key, values in seen.items()]
-    return ["## Made with", "", *lines, ""]
+    return {key: ", ".join(sorted(values)) for key, values in seen.items()}
 
 
 def _facts(environment: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -146,14 +162,13 @@ def _facts(environment: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         yield key, device.get("model", device.get("name")) if isinstance(device, dict) else device
 
 
-def _grids(records: list[Record], home: Path) -> list[str]:
-    """The published grids, by entry and seed, with links relative to the page."""
+def _grids(records: list[Record], home: Path) -> Iterator[tuple[str, str]]:
+    """The published grids by entry and seed: in words, and the address relative to the page."""
     shown = {record["run_id"]: record for record in records}
-    lines: list[tuple[str, int, str]] = []
+    found: list[tuple[str, int, str]] = []
     for folder in sorted(path.parent for path in home.glob("*/samples.png")):
         record = read_record(folder)
         if record is not None and record["run_id"] in shown and record["kind"] != "scale":
-            alt = markdown.escape(f"{record['entry']['label']}, seed {record['seed']}")
-            lines.append((record["entry"]["label"], record["seed"], f"![{alt}]({quote(folder.name)}/samples.png)"))
-    pages = [[markdown.escape(f"{label}, seed {seed}"), "", link, ""] for label, seed, link in sorted(lines)]
-    return ["## Samples", "", *(line for page in pages for line in page)] if pages else []
+            found.append((record["entry"]["label"], record["seed"], f"{quote(folder.name)}/samples.png"))
+    for label, seed, address in sorted(found):
+        yield plain(f"{label}, seed {seed}"), address

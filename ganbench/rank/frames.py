@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import statistics as plain
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -26,6 +27,7 @@ _SCORES = [
     *_PLACE, "column", "direction", "samples", "seed", "status", "value", "sampling_error", "parts", *_COSTS, "n",
     "centre", "low", "high", "log",
 ]  # fmt: skip
+_LOOKS = [*_PLACE, "seed", "cycle", "real_images", "seconds", "value", "samples", "split"]
 _PAIRS = ["first", "second", "test", "p", "holm", "rank_check", "better"]
 
 
@@ -45,6 +47,25 @@ def scores_frame(placed: Sequence[tuple[Row, int]], cols: Sequence[Column], log:
     """One line a row, column and seed; `log` is the headline's, other columns have their own."""
     lines = [line for row, at in placed for line in _scores(row, at, cols, log)]
     return pd.DataFrame(lines, columns=_SCORES).astype({"seed": "Int64"})
+
+
+def looks_frame(placed: Sequence[tuple[Row, int]], headline: Column) -> pd.DataFrame:
+    """One line an early look at the headline, measured as most of them are."""
+    looks = [
+        (_place(row, at), seed, look)
+        for row, at in placed
+        for seed in (row.seeds if row.main and row.trained else [])
+        for look in seed.record.get("looks") or []
+        if look.get("column") == headline.name and look.get("value") is not None and math.isfinite(look["value"])
+    ]
+    prints = Counter(look.get("fingerprint") or "" for *_, look in looks)
+    usual = min(prints, key=lambda key: (-prints[key], key), default="")
+    lines = [
+        {**look, **place, "seed": seed.seed, "samples": look.get("n")}
+        for place, seed, look in looks
+        if (look.get("fingerprint") or "") == usual
+    ]
+    return pd.DataFrame(lines, columns=_LOOKS)
 
 
 def pairs_frame(ranked: Sequence[Row], pairs: Iterable[statistics.Pair]) -> pd.DataFrame:

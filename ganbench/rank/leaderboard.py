@@ -13,7 +13,7 @@ import pandas as pd
 
 from ganbench.rank import statistics
 from ganbench.rank.captions import captions
-from ganbench.rank.frames import pairs_frame, rows_frame, scores_frame
+from ganbench.rank.frames import looks_frame, pairs_frame, rows_frame, scores_frame
 from ganbench.rank.groups import Group, group
 from ganbench.rank.levels import levels
 from ganbench.rank.records import Record, load_records
@@ -46,6 +46,8 @@ class Leaderboard:
         that did not fail), log.
     pairs: one line a pair of ranked rows (of each entry the variant that is its headline): first, second, test, p,
         holm, rank_check (p), better (a label or "").
+    looks: one line an early look of a trained entry's headline variant at the headline, on a split that is not the
+        table's: section, position, label, variant, seed, cycle, real_images, seconds (training), value, samples, split.
     environments: what the machines were, each once.
     """
 
@@ -55,6 +57,7 @@ class Leaderboard:
     frame: pd.DataFrame
     scores: pd.DataFrame
     pairs: pd.DataFrame
+    looks: pd.DataFrame
     captions: tuple[str, ...]
     environments: tuple[Mapping[str, Any], ...] = ()
 
@@ -105,6 +108,7 @@ def _leaderboard(table: Group, superseded: int, reproduced: int) -> Leaderboard:
         frame=rows_frame(placed, headline, log, ranks, found),
         scores=scores_frame(placed, cols, log),
         pairs=pairs_frame(ranked, pairs),
+        looks=looks_frame(placed, headline),
         captions=captions(table.suite, cols, made, costs, log, superseded, reproduced, strange),
         environments=_environments(table.records),
     )

@@ -87,7 +87,16 @@ _ITEMS: dict[str, dict[str, Types]] = {
         "parts": (dict, NULL),
     },
     "plugins": {"module": (str, NULL), "sha256": (str, NULL)},
-    "looks": {"cycle": (int, NULL), "column": (str, NULL), "value": (*NUMBER, NULL), "n": (int, NULL)},
+    "looks": {
+        "cycle": (int, NULL),
+        "real_images": (int, NULL),
+        "seconds": (*NUMBER, NULL),
+        "column": (str, NULL),
+        "value": (*NUMBER, NULL),
+        "n": (int, NULL),
+        "fingerprint": (str, NULL),
+        "split": (str, NULL),
+    },
     "forced": {"differences": (dict,)},
 }
 _ERROR: dict[str, Types] = {"value": NUMBER, "method": (str,), "groups": (int, NULL)}

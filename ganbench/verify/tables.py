@@ -8,23 +8,25 @@ import math
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import zip_longest
+from itertools import takewhile, zip_longest
 from pathlib import Path
 
 from ganbench.errors import UsageError
-from ganbench.publish.results import pages
+from ganbench.publish.results import LATEX, PAGE, SITE, TABLE, pages
 from ganbench.publish.text import plain
 from ganbench.rank import Record
 from ganbench.verify.lost import Row, comparable, stand_ins
 from ganbench.verify.runs import Finding
 
-TABLE, PAGE = PAGES = ("leaderboard.csv", "LEADERBOARD.md")
+PAGES = (TABLE, PAGE)
 """Files that tell a published folder from working space."""
 KEY = ("suite", "comparability", "section", "label", "variant", "column", "seed")
 CLOSE = 1e-9
 """Relative difference of derived numbers (means, bounds) between two machines; values of seeds are compared exactly."""
 SHOWN = 5
 """Differing lines of one table that are told."""
+BEFORE = 30
+"""Characters shown of a long line before what differs in it."""
 LOST = "reason"
 """A column that says more of a row with lost runs than their stand-ins know."""
 
@@ -54,11 +56,10 @@ def published(home: Path) -> bool:
 
 def tables(records: Sequence[Record], home: Path) -> Iterator[Finding]:
     """What of a published folder's tables does not follow from its records, stand-ins for those of lost runs beside."""
-    there = {name: (home / name).read_text("utf-8", "replace") for name in PAGES if (home / name).is_file()}
-    yield from (Finding(home / name, "is missing") for name in PAGES if name not in there)
+    yield from (Finding(home / name, "is missing") for name in PAGES if not (home / name).is_file())
     try:
         made = pages(list(records), home)
-        mine, theirs = _table(made[TABLE]), _table(there.get(TABLE, made[TABLE]))
+        mine, theirs = _table(made[TABLE]), _table(_there(home / TABLE, made[TABLE]))
         known = mine.by_key()
         lost = [line for line in theirs.lines if line["status"] == "missing" and _key(line) not in known]
         if lost and (absent := stand_ins(lost, records)):
@@ -70,8 +71,17 @@ def tables(records: Sequence[Record], home: Path) -> Iterator[Finding]:
         return
     found = [*_differences(mine, theirs, lost), *theirs.problems]
     yield from _few(home / TABLE, list(dict.fromkeys(found)))
-    if there.get(PAGE, made[PAGE]) != made[PAGE] and (line := _first_line(made[PAGE], there[PAGE], lost)):
-        yield Finding(home / PAGE, line)
+    for page in (PAGE, SITE, LATEX):
+        shown = _there(home / page, made[page])
+        if shown != made[page] and (line := _first_line(made[page], shown, lost)):
+            found.append(line)
+            yield Finding(home / page, line)
+        if found or lost:  # the other pages say the same; there, what lost runs add has no place of its own
+            return
+
+
+def _there(file: Path, otherwise: str) -> str:
+    return file.read_text("utf-8", "replace") if file.is_file() else otherwise
 
 
 def _table(text: str) -> _Table:
@@ -157,11 +167,16 @@ def _first_line(text: str, there: str, lost: Sequence[Row]) -> str:
     nothing = (len(there.splitlines()) + 1, "")
     for made, shown in zip_longest(mine, theirs):
         if made is None or shown is None or made[1] != shown[1]:
-            said = ["nothing" if line is None else _cut(line[1]) for line in (shown, made)]
+            words = [None if line is None else plain(line[1]) for line in (shown, made)]
+            alike = sum(
+                1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(*(w or "" for w in words), strict=False))
+            )
+            said = ["nothing" if line is None else _cut(line, max(0, alike - BEFORE)) for line in words]
             return f"line {(shown or nothing)[0]} is {said[0]}, from the records {said[1]}"
     return "" if lost else "its ends of lines are not those that are written"
 
 
-def _cut(line: str) -> str:
+def _cut(line: str, start: int = 0) -> str:
     line = plain(line)
+    line = f"…{line[start:]}" if start and len(line) > 90 else line
     return f"`{line if len(line) <= 90 else line[:89] + '…'}`"

@@ -115,6 +115,16 @@ def lossy(home: Path, tmp_path: Path) -> Path:
     return home
 
 
+@pytest.mark.parametrize("page", ["index.html", "leaderboard.tex"])
+def test_an_edited_page(home: Path, page: str) -> None:
+    file = home / page
+    file.write_text(file.read_text("utf-8").replace("readable", "learnt", 1), "utf-8")
+    (found,) = problems(home)
+    assert found.startswith(f"mnist-quick/{page}: line ") and "learnt" in found
+    file.unlink()
+    assert problems(home) == []
+
+
 def test_lost_runs_are_a_note_and_the_rest_is_compared_all_the_same(lossy: Path) -> None:
     (note,) = verify(lossy).findings
     assert not note.problem and note.what == "tells of 3 lost runs, which nothing shows"

@@ -1,0 +1,72 @@
+"""Leaderboards as one HTML page that needs nothing else: no script, no font, no address elsewhere.
+
+What a record says is text on it, never markup; a policy in its head forbids whatever could have come through.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from ganbench.publish import figures
+from ganbench.publish.tables import Table, table
+from ganbench.publish.text import number, plain
+from ganbench.rank import Leaderboard
+
+COLOURS, DASHES = 8, 3
+"""Curves of one page that can be told apart: colours, each with several kinds of line."""
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What a published page has beside its tables. links: address -> words; samples: (label, address) of pictures;
+    commands: that make the runs again; facts: what they were made with."""
+
+    links: Mapping[str, str] = field(default_factory=dict)
+    samples: Sequence[tuple[str, str]] = ()
+    commands: Sequence[str] = ()
+    facts: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Board:
+    words: Table
+    seeds: figures.Seeds | None
+    curves: figures.Curves | None
+    pairs: list[list[str]]
+
+
+def render(leaderboards: Iterable[Leaderboard], around: Surroundings | None = None) -> str:
+    """One page with a section for each table."""
+    boards = list(leaderboards)
+    titles = dict.fromkeys(plain(board.suite["title"]) for board in boards)
+    around = around or Surroundings()
+    return _page().render(
+        title=", ".join(titles) or "Leaderboards",
+        version=version("ganbench"),
+        boards=[_Board(table(b), figures.seeds(b), figures.curves(b), list(_pairs(b))) for b in boards],
+        **vars(around),
+    )
+
+
+@functools.cache
+def _page() -> Any:
+    templates = FileSystemLoader(Path(__file__).with_name("templates"))
+    made = Environment(
+        loader=templates, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    made.filters["px"] = "{:.1f}".format
+    made.globals["colour"] = lambda at: f"colour-{at % COLOURS} dash-{at // COLOURS % DASHES}"
+    return made.get_template("page.html.jinja")
+
+
+def _pairs(board: Leaderboard) -> Iterator[list[str]]:
+    for pair in board.pairs.to_dict("records"):
+        first, second, test, better = (plain(pair[name]) for name in ("first", "second", "test", "better"))
+        yield [first, second, test, number(pair["p"]), number(pair["holm"]), better]
