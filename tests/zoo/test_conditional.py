@@ -10,12 +10,13 @@ import torch
 from torch import Tensor, nn
 
 from ganbench import Answer, Architecture, Batch, Recipe, SampleSpec, UsageError
-from ganbench_zoo.architectures import ac_dcgan, ac_resnet, dcgan, projection_resnet, resnet
+from ganbench_zoo.architectures import ac_dcgan, ac_resnet, attention_resnet, dcgan, projection_resnet, resnet
 from ganbench_zoo.layers.conditional_norm import ConditionalBatchNorm2d
-from ganbench_zoo.presets import sngan, sngan_projection
+from ganbench_zoo.layers.self_attention import SelfAttention
+from ganbench_zoo.presets import sagan, sngan, sngan_projection
 from ganbench_zoo.regularizers import auxiliary_classifier, spectral_norm
 
-MODULES = (projection_resnet, ac_resnet, ac_dcgan)
+MODULES = (projection_resnet, ac_resnet, ac_dcgan, attention_resnet)
 ARCHITECTURES = {a.name: a for module in MODULES for a in module.ganbench_architectures()}
 CLASSIFYING = ["ac-resnet", "ac-dcgan"]
 IMAGES = [SampleSpec((channels, size, size), classes=3) for size in (28, 32) for channels in (1, 3)]
@@ -205,3 +206,40 @@ def test_sngan_with_a_projection_trains_as_sngan_does() -> None:
     (plain,), (conditional,) = sngan.ganbench_presets(), sngan_projection.ganbench_presets()
     assert (conditional.architecture, conditional.loss) == ("projection-resnet", "hinge")
     assert conditional.recipe == plain.recipe
+
+
+@pytest.mark.parametrize("spec", IMAGES, ids=str)
+def test_attention_stands_where_maps_are_half_as_wide_as_the_image(spec: SampleSpec) -> None:
+    G, D, z = networks("attention-resnet", spec)
+    seen = []
+    layers = [m for net in (G, D) for m in net.modules() if isinstance(m, SelfAttention)]
+    for layer in layers:
+        layer.register_forward_hook(lambda module, inputs, output: seen.append(tuple(inputs[0].shape[1:])))
+    asked(D, G(z, LABELS), LABELS)
+    half = spec.shape[-1] // 2
+    assert seen == [(16, half, half), (8, half, half)]
+
+
+def test_an_attention_resnet_begins_as_the_projection_resnet() -> None:
+    """Its layers start as the identity."""
+    (G, D, z), (plain_G, plain_D, _) = networks("attention-resnet", CIFAR), networks("projection-resnet", CIFAR)
+    for net, plain in ((G, plain_G), (D, plain_D)):
+        attention = {id(p) for m in net.modules() if isinstance(m, SelfAttention) for p in m.parameters()}
+        own = [p for p in net.parameters() if id(p) not in attention]
+        with torch.no_grad():
+            for mine, theirs in zip(own, plain.parameters(), strict=True):
+                mine.copy_(theirs)
+    x = G(z, LABELS)
+    assert torch.equal(x, plain_G(z, LABELS))
+    assert torch.equal(asked(D, x, LABELS).logit, asked(plain_D, x, LABELS).logit)
+
+
+def test_sagan_normalizes_both_players_and_leaves_the_gains_of_the_classes_alone() -> None:
+    (preset,), (component,) = sagan.ganbench_presets(), spectral_norm.ganbench_regularizers()
+    wrapper = component.build(CIFAR, Recipe({**component.recipe, **preset.recipe}))
+    for index, player in enumerate(("G", "D")):
+        net = wrapper.wrap(player, lambda index=index: networks("attention-resnet", CIFAR)[index])()
+        normalized = {name for name, m in net.named_modules() if nn.utils.parametrize.is_parametrized(m)}
+        linear = {n for n, m in net.named_modules() if isinstance(m, (nn.Conv2d, nn.Linear, nn.Embedding))}
+        assert normalized == linear and len(linear) > 10
+    assert (preset.recipe["lr_D"], preset.recipe["lr_G"], preset.recipe["d_steps"]) == (4e-4, 1e-4, 1)
