@@ -15,8 +15,10 @@ from ganbench.train.names import Call
 
 SEEDS, ENOUGH = 3, 2
 LOOKS = 16
-POINTS = {"batch_size": 32, "lr": 1e-3}
-OTHERS = {"lr": 1e-3, "d_steps": 1}
+RATES = {"lr": 1e-3, "lr_G": 0.0, "lr_D": 0.0}
+"""One for both players, also where the entry has one for each."""
+POINTS = {"batch_size": 32, **RATES}
+OTHERS = {"d_steps": 1, **RATES}
 CYCLES = 25, 3
 """Recipe, and cycles between two looks: on points, and on other forms, which cost more."""
 CLOSER = 0.8
