@@ -140,12 +140,12 @@ def block(
     some = [name for name in sets if name not in trained]
     for one, other in itertools.combinations(whole, 2):
         every, few, made = ([[whole[k][s] for s in chosen] for k in (one, other)] for chosen in (sets, some, trained))
-        low, high = interval(*every)
+        low, high = interval(every[0], every[1])
         last = f"{tau(*made):.2f}" if len(trained) > 2 else "–"
         lines.append(f"| `{one}`, `{other}` | {tau(*every):.2f} | [{low:.2f}, {high:.2f}] | {tau(*few):.2f} | {last} |")
     for kind in whole:
         own = [[part[kind][s] for s in sets] for part in halves]
-        low, high = interval(*own)
+        low, high = interval(own[0], own[1])
         lines.append(f"| `{kind}`, itself on other samples | {tau(*own):.2f} | [{low:.2f}, {high:.2f}] | | |")
     lines += ["", "| | degrees in order | out of order |", "|---|---|---|"]
     for kind, found in whole.items():
@@ -173,7 +173,8 @@ def main(words: Sequence[str] | None = None) -> None:
     given = parser.parse_args(words)
     torch.set_num_threads(1)
     dataset, n = RECIPES[given.name].dataset, given.samples
-    made = families(*dataset.load("train"), n)
+    images, labels = dataset.load("train")
+    made = families(images, labels, n)
     sets = {named(family, degree): x for family, degrees in made.items() for degree, x in degrees.items()}
     graded = {family: [named(family, d) for d in degrees] for family, degrees in made.items() if family != "real"}
     trained = dict(generated(folder, n) for folder in given.runs)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from types import ModuleType
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -74,7 +75,7 @@ def holed(images: Tensor, size: int) -> Tensor:
     return images.masked_fill(inside, 127.0)
 
 
-def whiten(network: nn.Module, images: Tensor) -> None:
+def whiten(network: Any, images: Tensor) -> None:
     """Set the first convolution to whiten 2×2 patches (and its other half to the negatives), and fix it."""
     first = network.trunk[0]
     seen = network.prepare(images[:5000])

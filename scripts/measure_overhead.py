@@ -56,7 +56,7 @@ PARTS = {
 def inside(clock: str, module: str, *arguments: str) -> None:
     """Become a program of ganbench, with its parts timed: the last line of stderr."""
     now = time.perf_counter = time.perf_counter if clock == "wall" else time.process_time  # also for what it measures
-    spent: Counter[str] = Counter()
+    spent: Any = Counter()  # of seconds, where its type has whole numbers
     busy: list[str] = []
 
     def timed(function: Any, name: str) -> Any:
@@ -153,8 +153,8 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=4.0)
     parser.add_argument("--wall", dest="clock", action="store_const", const="wall", default="processor")
     asked = parser.parse_args()
-    names = {"architectures": tuple(asked.architecture), "losses": tuple(asked.loss)}
-    planned = make(Request(asked.suite, asked.tier, **names, seeds=asked.seeds, device="cpu", jobs=1))
+    names = tuple(asked.architecture), tuple(asked.loss)
+    planned = make(Request(asked.suite, asked.tier, *names, seeds=asked.seeds, device="cpu", jobs=1))
     specs = [r.json() for r in planned.plan.runs if r.kind == TRAINED and not r.skip]
     entries = {entry_of(spec): spec for spec in specs}
     shape = "x".join(map(str, load([]).get("dataset", specs[0]["data"]["A"]["name"]).spec.shape))

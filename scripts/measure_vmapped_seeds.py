@@ -114,7 +114,11 @@ def measure(name: str, contest: Contest, registry: Any, rounds: int) -> None:
         print(f"{name}: largest difference of a weight after {COMPARED} cycles {max(apart):.1e}", flush=True)
 
     def one_by_one(engine: Engine) -> Callable[[], None]:
-        return lambda: [engine.cycle() for _ in range(SEEDS * cycles)] and None
+        def cycles_of_all() -> None:
+            for _ in range(SEEDS * cycles):
+                engine.cycle()
+
+        return cycles_of_all
 
     sides: dict[str, Callable[[], None]] = {mode: one_by_one(engine) for mode, engine in alone.items()}
     sides["vmap"] = lambda: play(made[0], eager, cycles, done)

@@ -180,8 +180,8 @@ def main(words: Sequence[str] | None = None) -> int:
     # Whoever starts this in the background of a shell has SIGINT ignored, which would be handed on to every part.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     with tempfile.TemporaryDirectory() as work:
-        modes, more = tuple(asked.modes), tuple(more)
-        plan = Plan(asked.out.resolve(), Path(work), asked.tier, modes, asked.device, parts, more, asked.jobs)
+        words_of = tuple(asked.modes), asked.device, parts, tuple(more)
+        plan = Plan(asked.out.resolve(), Path(work), asked.tier, *words_of, asked.jobs)
         if asked.dry:
             for part in parts:
                 print(f"{part} ({LIMITS[part]} s): {' '.join(plan.command(part))}")

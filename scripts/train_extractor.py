@@ -84,7 +84,7 @@ def train(recipe: Recipe, epochs: int, seed: int) -> tuple[dict[str, Tensor], in
 
 def write(recipe: Recipe, name: str, state: dict[str, Tensor], how: dict[str, object]) -> None:
     """Weights, features, their sha256 in the module, and the page. how: fields of the page on how it was trained."""
-    module = Path(recipe.extractor.__file__)
+    module = Path(str(recipe.extractor.__file__))
     file = module.with_suffix(".safetensors")
     save_file(state, file)
     network = recipe.network().eval()
