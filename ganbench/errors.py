@@ -47,17 +47,22 @@ def told(error: BaseException) -> str:
     frames = traceback.extract_tb(error.__traceback__)
     own = [f for f in frames if not {"ganbench", "site-packages", "lib"} & set(Path(f.filename).parts[-4:-1])]
     place = f" ({Path(own[-1].filename).name}, line {own[-1].lineno})" if own else ""
-    return f"{type(error).__name__}: {' '.join(str(error).split())[:300]}{place}"
+    try:
+        said = str(error)
+    except Exception:  # a plugin's own error may not even be able to say what it is
+        said = ""
+    return ": ".join(filter(None, (type(error).__name__, " ".join(said.split())[:300]))) + place
 
 
 @contextlib.contextmanager
 def asking(whom: str) -> Iterator[None]:
-    """A block that calls a plugin's function while nothing runs yet: what it raises is one line of the user's."""
+    """A block that calls a plugin's function while nothing runs yet: what it raises is one line of the user's. That it
+    ends the program, which would then seem to be done, is one of these things."""
     try:
         yield
     except UsageError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise UsageError(f"{whom}: {told(error)}") from error
 
 

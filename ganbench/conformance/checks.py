@@ -74,7 +74,7 @@ class Case:
             return self._outcome("skipped", str(reason))
         except UsageError as error:
             return self._outcome("FAILED", str(error), "do what the message says")
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             return self._outcome("FAILED", told(error), "make this call work; docs/plugins.md has the shapes and names")
         if found is None:
             return self._outcome("ok")

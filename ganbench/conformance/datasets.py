@@ -16,8 +16,10 @@ def _loaded(subject: Subject, split: str) -> tuple[Any, Any]:
     record = subject.record
     if not record.here():
         raise Skip(f"{record.name} is not on this machine: set GANBENCH_DATA to a folder that has it")
-    found: tuple[Any, Any] = subject.once(split, lambda: record.load(split))
-    return found
+    found = subject.once(split, lambda: record.load(split))
+    if not isinstance(found, tuple | list) or len(found) != 2:
+        raise TypeError(f'load("{split}") gives a {type(found).__name__} instead of (samples, labels or None)')
+    return found[0], found[1]
 
 
 def samples(subject: Subject) -> Advice | None:
@@ -26,7 +28,9 @@ def samples(subject: Subject) -> Advice | None:
     wanted = np.dtype(DTYPES.get(spec.modality, np.float32))
     for split in subject.record.splits:
         x, _ = _loaded(subject, split)
-        if not isinstance(x, np.ndarray) or x.shape[1:] != spec.shape or not len(x):
+        if isinstance(x, np.ndarray) and x.shape[:1] == (0,):
+            return Advice(f"split {split} is empty", "give it samples, or leave it out of splits")
+        if not isinstance(x, np.ndarray) or x.shape[1:] != spec.shape:
             return Advice(
                 f"split {split} has shape {getattr(x, 'shape', None)}, not (N, {', '.join(map(str, spec.shape))})",
                 "return a NumPy array of spec.shape per sample, or change the spec",
@@ -50,8 +54,11 @@ def labels(subject: Subject) -> Advice | None:
             if subject.record.spec.classes:
                 return Advice(f"split {split} has no labels, and the spec says classes", "return labels, or classes=0")
             continue
-        if y.dtype != np.int64 or y.shape != (len(x),):
-            return Advice(f"labels of split {split} are {y.dtype} {y.shape}", f"return int64 of shape ({len(x)},)")
+        if not isinstance(y, np.ndarray) or y.dtype != np.int64 or y.shape != (len(x),):
+            form = f"{y.dtype} {y.shape}" if isinstance(y, np.ndarray) else f"a {type(y).__name__}"
+            return Advice(f"labels of split {split} are {form}", f"return int64 of shape ({len(x)},), a NumPy array")
+        if not len(y):
+            raise Skip(f"split {split} is empty")
         if y.min() < 0 or y.max() >= subject.record.spec.classes:
             return Advice(
                 f"labels of split {split} go from {y.min()} to {y.max()}",

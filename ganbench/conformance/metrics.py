@@ -57,7 +57,9 @@ def _cautioned(subject: Subject, *given: Any) -> Mapping[str, float]:
     """The values, without what a metric warns of: that made-up samples are few says nothing about it."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", Caution)
-        values: Mapping[str, float] = subject.record.compute(*given)
+        values: Any = subject.record.compute(*given)
+    if not isinstance(values, Mapping):
+        raise TypeError(f"compute gives a {type(values).__name__} instead of {{column: value}}")
     return values
 
 

@@ -125,7 +125,7 @@ class Subject(Plain):
     def _plays(self, entry: Entry, form: Form) -> bool:
         try:
             self._build(entry, form, 0, torch.device("cpu"), lambda game: game, {}).cycle()
-        except Exception:
+        except (Exception, SystemExit):
             return False
         return True
 

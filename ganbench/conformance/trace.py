@@ -37,7 +37,7 @@ class Trace:
     sizes: dict[str, int] = field(default_factory=dict)
     early: State | None = None
     late: State | None = None
-    error: Exception | None = None
+    error: BaseException | None = None
     engine: Engine | None = None
 
     @property
@@ -63,7 +63,7 @@ def trace(subject: Subject, form: Form) -> Trace:
     try:
         with random_numbers(seen.notes):
             _train(subject, form, seen)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         seen.error = error
     if seen.engine is not None:
         watchers: list[tuple[str, Any]] = [*seen.engine.streams.items(), ("latents", seen.engine.latents)]

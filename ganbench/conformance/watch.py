@@ -7,7 +7,7 @@ import dataclasses
 import functools
 import random
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from unittest import mock
 
@@ -131,8 +131,9 @@ def watched(game: Game, notes: Notes) -> Game:
             values = turn.objective(*args, **kwargs)
             if torch.default_generator.initial_seed() != before:
                 notes.seeded.append("torch's default generator has another seed than the engine gave it")
-            for name, value in values.items():
-                notes.values.append((turn.name, name, tuple(value.shape), bool(value.isfinite().all())))
+            for name, value in values.items() if isinstance(values, Mapping) else ():
+                if isinstance(value, Tensor):  # what is none the engine refuses, in its own words
+                    notes.values.append((turn.name, name, tuple(value.shape), bool(value.isfinite().all())))
             return values
 
         return dataclasses.replace(turn, objective=objective)

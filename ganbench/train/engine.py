@@ -30,6 +30,7 @@ from ganbench.train.names import Call, plays
 from ganbench.train.optimizers import set_rates
 from ganbench.train.parts import Part, call_all, wrap_module
 from ganbench.train.players import build_nets, make_optimizers, trained_parameters
+from ganbench.train.shapes import means
 from ganbench.train.state import load_into, snapshot, state_of
 from ganbench.train.views import View, answers_of
 
@@ -245,7 +246,7 @@ class Engine:
 
     def terms(self, turn: Turn, known: Mapping[str, Any]) -> dict[str, Tensor]:
         """The mean of each term of a turn."""
-        return {name: value.mean() for name, value in self._objectives[turn.name](known).items()}
+        return means(turn.name, self._objectives[turn.name](known))
 
     def record(self, turn: Turn, terms: Mapping[str, Tensor]) -> None:
         """Keep the terms' means until the next poll."""

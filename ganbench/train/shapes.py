@@ -1,16 +1,19 @@
-"""The forms that games have to give: samples `(B, *spec.shape)`; and in the standard game one answer for each."""
+"""The forms that games have to give: terms with values, samples `(B, *spec.shape)`; and in the standard game one answer
+for each."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
 from ganbench.api import Answer, Batch
 from ganbench.errors import UsageError
-from ganbench.train.engine import Engine
+
+if TYPE_CHECKING:
+    from ganbench.train.engine import Engine
 
 Wrong = tuple[str, str]
 """What is wrong with a form, and what to change."""
@@ -36,6 +39,22 @@ def wrong_answer(answer: Answer, count: int | None) -> Wrong | None:
         f"D answers {_form(said)} instead of {wanted}",
         "give one logit per sample, (B,): end D with .flatten(0) or .squeeze(1)",
     )
+
+
+def hold_values(turn: str, term: str, values: Any) -> None:
+    """A `UsageError` where a term gave no tensor: a `return` that was forgotten, say."""
+    if not isinstance(values, Tensor):
+        wanted = "a term gives one value per sample, a tensor (B,), or a scalar tensor; is its return there?"
+        raise UsageError(f"{term} gives {_form(values)} in turn {turn}; {wanted}")
+
+
+def means(turn: str, terms: Any) -> dict[str, Tensor]:
+    """The mean of each term of a turn; a `UsageError` where its objective gave something else than terms."""
+    if not isinstance(terms, Mapping):
+        raise UsageError(f"the objective of turn {turn} gives {_form(terms)} instead of {{term: values}}")
+    for name, values in terms.items():
+        hold_values(turn, name, values)
+    return {name: values.mean() for name, values in terms.items()}
 
 
 def hold_samples(made: Any, wanted: tuple[int, ...]) -> None:

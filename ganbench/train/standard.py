@@ -9,6 +9,7 @@ from torch import Tensor
 
 from ganbench.api import Architecture, Batch, Game, Recipe, SampleSpec, Turn
 from ganbench.train.parts import Part
+from ganbench.train.shapes import hold_values
 
 Context = Mapping[str, Any]
 
@@ -80,6 +81,7 @@ def _objective(turn: str, parts: Sequence[Part], shared: list[Batch] | None) -> 
                 continue
             known["own"] = part.module
             value = term(known)
+            hold_values(turn, part.name, value)
             for other in weighing:
                 value = other.hooks["weigh"]({**known, "name": part.name, "values": value, "own": other.module})
             scale = part.weight * part.every

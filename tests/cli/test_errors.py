@@ -126,9 +126,13 @@ from ganbench import Architecture, Loss, hookimpl
 def bad(*asked):
     raise LookupError("nobody\\nhome")
 
+def leave(*asked):
+    raise SystemExit(0)
+
 @hookimpl
 def ganbench_losses():
     yield Loss("bad-fits", lambda D, fake: D(fake), lambda D, fake: -D(fake), fits=bad)
+    yield Loss("leaves", lambda D, fake: D(fake), lambda D, fake: -D(fake), fits=leave)
 
 @hookimpl
 def ganbench_architectures():
@@ -140,6 +144,7 @@ def ganbench_architectures():
     ("words", "reason"),
     [
         (["--loss", "bad-fits"], "loss bad-fits, fits: LookupError: nobody home (raises.py, line 5)"),
+        (["--loss", "leaves"], "loss leaves, fits: SystemExit: 0 (raises.py, line 8)"),
         (["--architecture", "bad-offers"], "architecture bad-offers: LookupError: nobody home (raises.py, line 5)"),
     ],
 )
