@@ -10,13 +10,21 @@ import torch
 from torch import Tensor, nn
 
 from ganbench import Answer, Architecture, Batch, Recipe, SampleSpec, UsageError
-from ganbench_zoo.architectures import ac_dcgan, ac_resnet, attention_resnet, dcgan, projection_resnet, resnet
+from ganbench_zoo.architectures import (
+    ac_dcgan,
+    ac_resnet,
+    attention_resnet,
+    dcgan,
+    projection_dcgan,
+    projection_resnet,
+    resnet,
+)
 from ganbench_zoo.layers.conditional_norm import ConditionalBatchNorm2d
 from ganbench_zoo.layers.self_attention import SelfAttention
 from ganbench_zoo.presets import sagan, sngan, sngan_projection
 from ganbench_zoo.regularizers import auxiliary_classifier, spectral_norm
 
-MODULES = (projection_resnet, ac_resnet, ac_dcgan, attention_resnet)
+MODULES = (projection_resnet, projection_dcgan, ac_resnet, ac_dcgan, attention_resnet)
 ARCHITECTURES = {a.name: a for module in MODULES for a in module.ganbench_architectures()}
 CLASSIFYING = ["ac-resnet", "ac-dcgan"]
 IMAGES = [SampleSpec((channels, size, size), classes=3) for size in (28, 32) for channels in (1, 3)]
@@ -96,13 +104,15 @@ def test_a_projection_is_a_linear_answer_and_the_product_with_the_labels_vector(
     assert torch.allclose(answer.logit, torch.stack(expected), rtol=1e-4, atol=1e-4)
 
 
-def test_what_a_projection_says_of_two_labels_differs_linearly_in_the_features() -> None:
+@pytest.mark.parametrize("name", ["projection-resnet", "projection-dcgan", "attention-resnet"])
+def test_what_a_projection_says_of_two_labels_differs_linearly_in_the_features(name: str) -> None:
     """f(x, a) - f(x, b) = ⟨v_a - v_b, φ(x)⟩: the form that the paper derives for the ratio of two classes."""
-    _, D, _ = networks("projection-resnet", CIFAR)
+    _, D, _ = networks(name, CIFAR)
     x, zeros = torch.randn(4, 3, 32, 32), torch.zeros(4).long()
     one, other = asked(D, x, zeros), asked(D, x, zeros + 7)
     assert torch.equal(one.features, other.features)
     expected = one.features @ (D.label.weight[0] - D.label.weight[7])
+    assert expected.abs().max() > 0
     assert torch.allclose(one.logit - other.logit, expected, rtol=1e-4, atol=1e-4)
 
 
@@ -115,11 +125,19 @@ def test_a_projection_resnet_is_the_resnet_and_what_the_classes_add() -> None:
     assert parameters(D) == parameters(resnet.Discriminator(CIFAR, plain)) + 10 * 128
 
 
-@pytest.mark.parametrize(("name", "plain"), [("projection-resnet", resnet), ("ac-resnet", resnet), ("ac-dcgan", dcgan)])
+@pytest.mark.parametrize(
+    ("name", "plain"),
+    [
+        ("projection-resnet", resnet),
+        ("projection-dcgan", dcgan),
+        ("ac-resnet", resnet),
+        ("ac-dcgan", dcgan),
+    ],
+)
 def test_what_knows_no_label_in_D_is_what_it_is_without_labels(name: str, plain: Any) -> None:
     _, D, _ = networks(name, CIFAR, norm_D="none")
     unaware = plain.Discriminator(CIFAR, recipe_of(ARCHITECTURES[name], norm_D="none", norm_G="batch"))
-    if name == "projection-resnet":
+    if hasattr(D, "label"):
         nn.init.zeros_(D.label.weight)
     own = [p for key, p in D.named_parameters() if not key.startswith(("label", "classifier"))]
     with torch.no_grad():
@@ -129,14 +147,25 @@ def test_what_knows_no_label_in_D_is_what_it_is_without_labels(name: str, plain:
     assert torch.equal(asked(D, x, LABELS).logit, unaware(x).logit)
 
 
-def test_the_generator_of_ac_dcgan_is_that_of_cdcgan() -> None:
-    recipe = recipe_of(ARCHITECTURES["ac-dcgan"])
-    G, theirs = ac_dcgan.Generator(CIFAR, recipe), dcgan.ConditionalGenerator(CIFAR, recipe)
+@pytest.mark.parametrize("name", ["ac-dcgan", "projection-dcgan"])
+def test_the_conditional_dcgans_have_the_generator_and_the_recipe_of_cdcgan(name: str) -> None:
+    architecture = ARCHITECTURES[name]
+    recipe = recipe_of(architecture)
+    G, theirs = architecture.generator(CIFAR, recipe), dcgan.ConditionalGenerator(CIFAR, recipe)
     theirs.net.load_state_dict(G.state_dict())
     z = torch.randn(4, recipe["latent"])
     assert torch.equal(G(z, LABELS), theirs(z, LABELS))
-    cdcgan = next(a for a in dcgan.ganbench_architectures() if a.name == "cdcgan")
-    assert ARCHITECTURES["ac-dcgan"].recipe == cdcgan.recipe
+    assert architecture.recipe == next(a for a in dcgan.ganbench_architectures() if a.name == "cdcgan").recipe
+
+
+@pytest.mark.parametrize("name", ["ac-dcgan", "projection-dcgan"])
+def test_every_weight_of_the_conditional_dcgans_starts_from_the_published_distribution(name: str) -> None:
+    torch.manual_seed(0)
+    architecture = ARCHITECTURES[name]
+    D = architecture.discriminator(CIFAR, architecture.recipe)
+    for module in D.modules():
+        if isinstance(module, (nn.Conv2d, nn.Linear, nn.Embedding)) and module.weight.numel() > 10_000:
+            assert module.weight.std().item() == pytest.approx(0.02, rel=0.05)
 
 
 def test_an_unknown_pooling_is_the_users_error() -> None:
