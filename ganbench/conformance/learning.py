@@ -19,8 +19,11 @@ RATES = {"lr": 1e-3, "lr_G": 0.0, "lr_D": 0.0}
 """One for both players, also where the entry has one for each."""
 POINTS = {"batch_size": 32, **RATES}
 OTHERS = {"d_steps": 1, **RATES}
-CYCLES = 25, 3
-"""Recipe, and cycles between two looks: on points, and on other forms, which cost more."""
+CYCLES = 25, 12, 3
+"""Recipe, and cycles between two looks: on points; on other forms, which cost more, with the smallest networks there
+are; and with those of the subject."""
+PARTNERED = ("loss", "regularizer", "augmentation")
+"""Kinds that are tried with the smallest networks."""
 CLOSER = 0.8
 """The share of the first distance that counts as closer."""
 
@@ -49,13 +52,14 @@ def _share(subject: Subject, form: Form, seed: int) -> float:
     settings: dict[str, Any] = dict(POINTS if points else OTHERS)
     if not points:
         settings["d_steps"] = min(settings["d_steps"], subject.entries[form].recipe["d_steps"]["value"])
+    cycles = CYCLES[0 if points else 1 if subject.registered.kind in PARTNERED else 2]
     engine = subject.engine(form, seed, **settings)
     stored, _ = form.make(128, seed=1)
     data = decode(stored, engine.spec)
     first = energy_distance(data, _draw(engine))
     share = 1.0
     for look in range(LOOKS):
-        for _ in range(CYCLES[0 if points else 1]):
+        for _ in range(cycles):
             engine.cycle(look / LOOKS)
         share = min(share, energy_distance(data, _draw(engine)) / first)
         if share < CLOSER:

@@ -17,18 +17,21 @@ from ganbench.train import Engine, build_parts, two_player
 from ganbench.train.draws import Latents, Stream
 from ganbench.train.names import Call
 from ganbench.train.views import View
-from ganbench_zoo.augmentations import diffaugment, instance_noise, packing
+from ganbench_zoo.augmentations import ada, diffaugment, instance_noise, packing
+from ganbench_zoo.layers.warps import compose, warp
 
-MODULES = (diffaugment, instance_noise, packing)
+MODULES = (ada, diffaugment, instance_noise, packing)
 AUGMENTATIONS: dict[str, Augmentation] = {a.name: a for m in MODULES for a in m.ganbench_augmentations()}
 GREY, COLOUR = SampleSpec((1, 28, 28)), SampleSpec((3, 16, 24))
 
 OFF: dict[str, dict[str, Any]] = {
-    "diffaugment": {"diffaugment.color": 0.0, "diffaugment.translation": 0.0, "diffaugment.cutout": 0.0},
-    "instance-noise": {"instance-noise.sigma": 0.0},
-    "packing": {"packing.m": 1},
+    "ada": {"p": 0.0},
+    "diffaugment": {"color": 0.0, "translation": 0.0, "cutout": 0.0},
+    "instance-noise": {"sigma": 0.0},
+    "packing": {"m": 1},
 }
 """Settings at which each does nothing."""
+STRONG = {"ada": {"p": 1.0}}
 RANDOM = [name for name in AUGMENTATIONS if name != "packing"]
 
 
@@ -40,7 +43,7 @@ def _seeded() -> None:
 def built(name: str, spec: SampleSpec = COLOUR, **settings: Any) -> nn.Module:
     """An augmentation of its defaults, but for `settings`, whose keys lack the component's name."""
     own = {f"{name}.{key}": value for key, value in settings.items()}
-    return AUGMENTATIONS[name].build(spec, Recipe({**AUGMENTATIONS[name].recipe, **own}))
+    return AUGMENTATIONS[name].build(spec, Recipe({"batch_size": 64, **AUGMENTATIONS[name].recipe, **own}))
 
 
 def chain(module: nn.Module, progress: float = 0.0) -> Callable[[Batch], Batch]:
@@ -66,16 +69,15 @@ def judge(spec: SampleSpec) -> nn.Module:
 @pytest.mark.parametrize("spec", [GREY, COLOUR], ids=["grey", "colour"])
 @pytest.mark.parametrize("name", AUGMENTATIONS)
 def test_at_strength_zero_nothing_changes(name: str, spec: SampleSpec) -> None:
-    recipe = Recipe({**AUGMENTATIONS[name].recipe, **OFF[name]})
     x = images(spec)
-    assert torch.allclose(seen(AUGMENTATIONS[name].build(spec, recipe), x), x, atol=1e-6)
+    assert torch.allclose(seen(built(name, spec, **OFF[name]), x), x, atol=1e-6)
 
 
 @pytest.mark.parametrize("spec", [GREY, COLOUR], ids=["grey", "colour"])
 @pytest.mark.parametrize("name", RANDOM)
 def test_each_sample_has_a_draw_of_its_own_and_both_sides_one_law(name: str, spec: SampleSpec) -> None:
     """Equal samples come out unequal; where a sample comes from makes no difference."""
-    module, x = built(name, spec), images(spec, 1).expand(8, *spec.shape)
+    module, x = built(name, spec, **STRONG.get(name, {})), images(spec, 1).expand(8, *spec.shape)
     torch.manual_seed(1)
     real = seen(module, x)
     torch.manual_seed(1)
@@ -88,7 +90,7 @@ def test_each_sample_has_a_draw_of_its_own_and_both_sides_one_law(name: str, spe
 @pytest.mark.parametrize("name", AUGMENTATIONS)
 def test_g_learns_through_it_and_penalties_too(name: str, spec: SampleSpec) -> None:
     """The slope of D at samples is that of finite differences, and has a gradient of its own."""
-    module, x = built(name, spec).double(), images(spec, 4).double()
+    module, x = built(name, spec, **STRONG.get(name, {})).double(), images(spec, 4).double()
     net = judge(module.sees(spec) if name == "packing" else spec).double()
 
     def logits(x: Tensor) -> Tensor:
@@ -238,22 +240,26 @@ def planned(registry: plugins.Registry, **words: Any) -> Entry:
     return alone(registry, GREY, group, Wishes(settings=settings))[0]
 
 
-def test_d_is_built_for_packs_and_answers_once_for_each(registry: plugins.Registry) -> None:
-    """A cycle of the zoo's networks: D judges pairs, G is what it would be without."""
-    settings = {"width": 4, "batch_size": 8}
-    entry = planned(registry, loss="hinge", augmentations=("packing", "diffaugment"), settings=settings)
+def playing(registry: plugins.Registry, *augmentations: str, **settings: Any) -> Engine:
+    """An engine of the zoo's DCGAN with augmentations, on noise."""
+    small = {"width": 4, "batch_size": 8, **settings}
+    entry = planned(registry, loss="hinge", augmentations=augmentations, settings=small)
     recipe = Recipe({k: v["value"] for k, v in entry.recipe.items()})
     parts = build_parts([c.record for c in entry.plugins[1:]], GREY, recipe)
     game = two_player(entry.plugins[0].record, parts, GREY, recipe)
     stream = Stream(torch.randint(256, (64, *GREY.shape), dtype=torch.uint8), None, GREY, 1)
-    engine = Engine(game, recipe, GREY, {"A": stream}, Latents(recipe, 2, torch.device("cpu"), None), seed=3)
-    forms = []
+    return Engine(game, recipe, GREY, {"A": stream}, Latents(recipe, 2, torch.device("cpu"), None), seed=3)
+
+
+def test_d_is_built_for_packs_and_answers_once_for_each(registry: plugins.Registry) -> None:
+    """A cycle: D judges pairs, G is what it would be without."""
+    engine, forms = playing(registry, "packing", "diffaugment"), []
     engine.nets["D"].register_forward_hook(
         lambda net, given, answer: forms.append((answer.logit.shape, net.layers[0].in_channels))
     )
     engine.cycle()
     assert forms == [((4,), 2)] * 3
-    assert engine.views["G"].make(Batch(z=torch.randn(5, recipe["latent"]))).x.shape == (5, *GREY.shape)
+    assert engine.views["G"].make(Batch(z=torch.randn(5, engine.recipe["latent"]))).x.shape == (5, *GREY.shape)
 
 
 def test_packs_show_a_collapse_better_than_samples() -> None:
@@ -308,3 +314,159 @@ def test_packing_leaves_no_slope_at_single_samples(
 def test_half_a_pack_is_the_users_error() -> None:
     with pytest.raises(UsageError, match=r"7 samples are no packs of 2: set packing.m"):
         seen(built("packing"), images(COLOUR, 7))
+
+
+def maps_of(transform: Any, p: float) -> tuple[Tensor, Tensor]:
+    """What one group of ADA's transformations does to places in images of 40 pixels: linear parts `(4000, 2, 2)` and
+    offsets `(4000, 2)` in pixels."""
+    maps = compose(transform(torch.zeros(1, 1, 40, 40).double().expand(4000, 1, 40, 40), torch.tensor(p)))
+    assert torch.equal(maps[:, 2], torch.tensor([0.0, 0.0, 1.0]).to(maps).expand(4000, 3))
+    return maps[:, :2, :2], maps[:, :2, 2]
+
+
+@pytest.mark.parametrize("spec", [GREY, COLOUR], ids=["grey", "colour"])
+def test_ada_moves_pixels_once_then_changes_their_colours(spec: SampleSpec) -> None:
+    x, p = images(spec), torch.tensor(0.8)
+    y = seen(built("ada", spec, p=0.8), x)
+    torch.manual_seed(0)
+    images(spec)
+    moved = warp(x, compose([*ada.blit(x, p), *ada.geometric(x, p)]))
+    assert torch.equal(y, ada.color(moved, p))
+    unit = built("ada", spec.but(range=(0.0, 1.0)), p=0.8)
+    torch.manual_seed(0)
+    images(spec)
+    assert torch.allclose(seen(unit, (x + 1) / 2), (y + 1) / 2, atol=1e-5), "in units of the range"
+
+
+def spread(values: Tensor, deviation: float) -> None:
+    """Hold values to a normal law around 0."""
+    assert values.std().item() == pytest.approx(deviation, rel=0.06)
+    assert values.mean().abs() < 0.08 * deviation
+    assert (values.abs() < deviation).double().mean().item() == pytest.approx(math.erf(0.5**0.5), abs=0.03)
+
+
+def even(angles: Tensor) -> None:
+    """Hold angles to the uniform law on the circle."""
+    for k in (1, 2, 3, 4):
+        assert torch.hypot((k * angles).cos().mean(), (k * angles).sin().mean()) < 0.06
+
+
+@pytest.mark.parametrize("p", [0.3, 1.0])
+def test_blits_take_whole_pixels_to_whole_pixels(p: float) -> None:
+    linear, offset = maps_of(ada.blit, p)
+    assert torch.equal(linear, linear.round())
+    assert torch.equal(linear @ linear.mT, torch.eye(2).to(linear).expand_as(linear))
+    assert torch.equal(offset, offset.round()) and offset.abs().max() == 40 / 8
+    for done, share in (
+        (torch.linalg.det(linear) < 0, p / 2),
+        (linear[:, 0, 1] != 0, p / 2),
+        ((linear == -torch.eye(2)).all((1, 2)), (1 - p / 2) * p / 4),
+        ((offset != 0).any(1), p * (1 - 1 / 100)),
+    ):
+        assert done.double().mean().item() == pytest.approx(share, abs=0.03)
+
+
+def test_geometric_transformations_have_the_papers_spread() -> None:
+    linear, offset = maps_of(ada.geometric, 1.0)
+    spread(torch.linalg.det(linear).log2() / 2, 0.2)
+    stretch = torch.linalg.svdvals(linear)
+    ratio = (stretch[:, 0] / stretch[:, 1]).log2()
+    assert ratio.mean().item() == pytest.approx(0.4 * (2 / math.pi) ** 0.5, rel=0.05)
+    even(torch.atan2(linear[:, 1, 0] - linear[:, 0, 1], linear[:, 0, 0] + linear[:, 1, 1]))
+    for axis in (torch.linalg.solve(linear, offset) / 40).unbind(1):
+        spread(axis, 1 / 8)
+
+
+def test_geometric_transformations_are_as_frequent_as_p() -> None:
+    linear, offset = maps_of(ada.geometric, 0.4)
+    turned = (linear[:, 0, 1].abs() > 1e-9) | (linear[:, 1, 0].abs() > 1e-9)
+    scaled = (torch.linalg.det(linear) - 1).abs() > 1e-9
+    moved = (offset != 0).all(1)
+    for done in (turned, scaled, moved):
+        assert done.double().mean().item() == pytest.approx(0.4, abs=0.03)
+
+
+def colours_of(spec: SampleSpec, p: float, count: int = 4000) -> tuple[Tensor, Tensor]:
+    """What ADA does to colours, `(count, C, C)` and `(count, C)`: by least squares, and nothing is left over."""
+    x = images(spec, 1).double()
+    y = seen(built("ada", spec, p=p, transforms=("color",)).double(), x.expand(count, -1, -1, -1)).flatten(2).mT
+    points = torch.cat([x.flatten(2)[0].mT, torch.ones(x[0, 0].numel(), 1)], 1)
+    fit = torch.linalg.pinv(points) @ y
+    assert torch.allclose(points @ fit, y, atol=1e-9)
+    return fit[:, :-1].mT, fit[:, -1]
+
+
+def test_colours_change_as_the_paper_says() -> None:
+    matrix, offset = colours_of(SampleSpec((3, 4, 4)), 1.0)
+    grey, red_green = torch.ones(3).double(), torch.tensor([1.0, -1.0, 0.0]).double()
+    side = torch.linalg.cross(grey / 3**0.5, red_green)
+    lit, turned = matrix @ grey, matrix @ red_green
+    assert torch.allclose(lit, lit[:, :1].expand_as(lit)) and torch.allclose(offset, offset[:, :1].expand_as(offset))
+    assert torch.allclose(turned.sum(1), torch.zeros(len(turned)).double(), atol=1e-9), "chroma stays at right angles"
+    contrast, brightness = lit[:, 0], offset[:, 0] / lit[:, 0]
+    assert (contrast < 0).double().mean().item() == pytest.approx(0.5, abs=0.03), "the luma is inverted"
+    spread(contrast.abs().log2(), 0.5)
+    spread(brightness, 0.2)
+    spread((turned.norm(dim=1) / red_green.norm() / contrast.abs()).log2(), 1.0)
+    even(torch.atan2(turned @ side, turned @ red_green))
+    along, across = turned @ red_green / 2, turned @ side / 2
+    again = along.unsqueeze(1) * side - across.unsqueeze(1) * red_green
+    assert torch.allclose(matrix @ side, again), "a turn of the whole plane, the same for all hues"
+
+
+def test_colours_of_grey_images_have_what_has_a_meaning() -> None:
+    matrix, offset = colours_of(SampleSpec((1, 4, 4)), 0.5)
+    contrast, brightness = matrix[:, 0, 0], offset[:, 0] / matrix[:, 0, 0]
+    assert (contrast < 0).double().mean().item() == pytest.approx(0.25, abs=0.03)
+    for changed in ((contrast.abs() - 1).abs() > 1e-9, brightness.abs() > 1e-9):
+        assert changed.double().mean().item() == pytest.approx(0.5, abs=0.03)
+
+
+def test_p_follows_the_signs_of_d_at_real_images() -> None:
+    """By hand: every four steps of D by the images in them, one way or the other, within [0, 1]."""
+    module = built("ada", p=0.05, images=1000)
+    p, past = 0.05, []
+    for step in range(40):
+        sure = 0.9 if step < 24 else 0.3
+        real = torch.where(torch.rand(16) < sure, 2.0, -0.1)
+        module.after("D", {"real": list(real.split(4)), "fake": [torch.ones(16)]})
+        module.after("G", {"fake": [torch.ones(16)]})
+        past.append(real.sign().mean().item())
+        if step % 4 == 3:
+            r = sum(past[-4:]) / 4
+            p = min(max(p + math.copysign(64 * 4 / 1000, r - 0.6), 0.0), 1.0)
+            assert module.r.item() == pytest.approx(r)
+        assert module.p.item() == pytest.approx(p)
+        if step == 23:
+            assert p == 1.0
+    assert p == 0.0
+
+
+def test_p_can_be_held() -> None:
+    module = built("ada", p=0.3, images=0)
+    for _ in range(8):
+        module.after("D", {"real": [torch.ones(16)]})
+    assert module.p.item() == pytest.approx(0.3) and module.r == 1.0
+
+
+def test_ada_says_which_settings_it_takes() -> None:
+    for settings, words in (
+        ({"transforms": ("blit", "colour")}, "blit, geometric and color, not colour"),
+        ({"p": 1.5}, "from 0 to 1, not 1.5"),
+        ({"interval": 0}, "ada.interval counts steps"),
+    ):
+        with pytest.raises(UsageError, match=words):
+            built("ada", **settings)
+
+
+def test_ada_reports_p_and_r(registry: plugins.Registry) -> None:
+    """The engine hands it D's answers: a D that is sure of everything drives p up by the images it sees; what is one
+    number is a curve."""
+    engine = playing(registry, "ada", **{"d_steps": 2, "ada.images": 640, "ada.interval": 1})
+    with torch.no_grad():
+        engine.nets["D"].output.bias.fill_(100.0)
+    for _ in range(3):
+        engine.cycle()
+    module = engine.parts["ada"].module
+    curves = {name: value.item() for name, value in module.named_buffers() if value.numel() == 1}
+    assert curves == {"p": pytest.approx(6 * 8 / 640), "r": 1.0}

@@ -39,7 +39,8 @@ class InstanceNoise(nn.Module):
         if self.sigma == 0:
             return batch
         x: Any = batch.x
-        return batch.but(x=x + self.sigma * (1 - progress / self.until).clamp(min=0) * torch.randn_like(x))
+        noise = torch.randn(x.shape, dtype=x.dtype, device=x.device)  # not `randn_like`: a layout of x would order it
+        return batch.but(x=x + self.sigma * (1 - progress / self.until).clamp(min=0) * noise)
 
 
 @hookimpl

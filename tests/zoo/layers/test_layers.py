@@ -13,6 +13,7 @@ from ganbench_zoo.layers.labels import append_labels, one_hot
 from ganbench_zoo.layers.norms import cancels_bias, norm1d, norm2d, per_sample
 from ganbench_zoo.layers.outputs import output_activation
 from ganbench_zoo.layers.residual import DownBlock, UpBlock
+from ganbench_zoo.layers.warps import compose, moving, scaling, shift, turning, warp
 
 
 @pytest.mark.parametrize("kind", ["batch", "layer", "instance", "none"])
@@ -92,3 +93,42 @@ def test_a_block_that_changes_nothing_has_an_identity_shortcut() -> None:
 def test_the_first_down_block_sees_the_image_unnormalized() -> None:
     block = DownBlock(3, 4, "layer", first=True)
     assert not any(isinstance(m, nn.GroupNorm) for m in block.modules())
+
+
+def test_warp_is_bilinear_sampling_mirrored_at_the_outermost_pixels() -> None:
+    """What `grid_sample` gives, for maps that reach far beyond the image."""
+    x, maps = torch.randn(16, 2, 7, 10).double(), torch.randn(16, 3, 3).double()
+    maps[:, 2] = torch.tensor([0.0, 0.0, 1.0])
+    maps[:, :2, 2] *= 10
+    unit = torch.diag(torch.tensor([9 / 2, 6 / 2, 1.0])).double()  # half the distance between the outermost pixels
+    grid = F.affine_grid((unit.inverse() @ maps @ unit)[:, :2], list(x.shape), align_corners=True)
+    expected = F.grid_sample(x, grid, padding_mode="reflection", align_corners=True)
+    assert torch.allclose(warp(x, maps), expected)
+
+
+@pytest.mark.parametrize("shape", [(6, 6), (5, 5), (5, 8), (1, 4)])
+def test_warps_of_whole_pixels_are_exact(shape: tuple[int, int]) -> None:
+    x, one, zero = torch.randn(1, 3, *shape), torch.ones(1), torch.zeros(1)
+    assert torch.equal(warp(x, scaling(one, one)), x)
+    assert torch.equal(warp(x, scaling(-one, one)), x.flip(3))
+    assert torch.equal(warp(x, turning(-one, zero)), x.flip(2, 3))
+    right = warp(x, moving(-one, zero))
+    assert torch.equal(right[..., 1:], x[..., :-1]) and torch.equal(right[..., 0], x[..., 1]), "mirrored"
+    if shape[0] == shape[1]:
+        assert torch.equal(warp(x, turning(zero, one)), torch.rot90(x, 1, (2, 3)))
+    both = compose([turning(-one, zero), moving(-one, zero)])
+    assert torch.equal(warp(x, both), warp(warp(x, turning(-one, zero)), moving(-one, zero)))
+
+
+def test_shift_is_a_move_with_something_else_behind() -> None:
+    x, down, right = torch.randn(3, 2, 5, 6), torch.tensor([0, -2, 7]), torch.tensor([3, 1, 0])
+    for image, moved, i, j in zip(x, shift(x, down, right, 9.0), down.tolist(), right.tolist(), strict=True):
+        room = F.pad(image, (8, 8, 8, 8), value=9.0)
+        assert torch.equal(moved, room[:, 8 - i : 13 - i, 8 - j : 14 - j])
+
+
+def test_what_moves_pixels_has_two_derivatives() -> None:
+    x = torch.randn(2, 1, 3, 4, dtype=torch.double, requires_grad=True)
+    maps = torch.randn(2, 3, 3).double()
+    assert torch.autograd.gradgradcheck(lambda x: warp(x, maps).square(), x)
+    assert torch.autograd.gradgradcheck(lambda x: shift(x, torch.tensor([1, 0]), torch.tensor([0, -2])).square(), x)
