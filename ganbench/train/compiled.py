@@ -7,7 +7,8 @@ draws from torch's default generators what the eager turn draws.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import contextlib
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -151,8 +152,8 @@ class CompiledTurn:
         def objective() -> tuple[list[Tensor], Seen]:
             for view in engine.views.values():
                 view.forget()
-            context = engine.known(self.turn, reals, _rebuilt(latents, tensors), 0) | known
-            terms = engine.terms(self.turn, context)
+            with _told(engine.context, known):
+                terms = engine.terms(self.turn, engine.known(self.turn, reals, _rebuilt(latents, tensors), 0))
             seen = answers_of(engine.views)
             for view in engine.views.values():
                 view.forget()
@@ -171,6 +172,17 @@ class CompiledTurn:
                     _adam(weights[name], by_name[name], *memory[name], rates[mover], group)
         answers = [answer for answers in seen.values() for answer in answers]
         return [torch.stack([t.detach() for t in terms]), torch.stack(norms), *answers]
+
+
+@contextlib.contextmanager
+def _told(context: dict[str, Any], others: Mapping[str, Tensor]) -> Iterator[None]:
+    """Other tensors in a context for a while: the views of an engine look there, too."""
+    kept = {name: context[name] for name in others}
+    context.update(others)
+    try:
+        yield
+    finally:
+        context.update(kept)
 
 
 def compile_graph(graph: Any, tensors: list[Any]) -> Any:
