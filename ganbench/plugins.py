@@ -260,6 +260,8 @@ def register(source: Source) -> list[Registered]:
             raise HookError(f"{name} lacks the line @hookimpl above it", function)
     manager.register(module, source.module)
     manager.check_pending()
+    if not hooks:  # a module that others import, whose code is hashed with theirs
+        return []
     provenance = _provenance(module, source)
     found: list[Registered] = []
     for kind, (hook, expected) in KINDS.items():
@@ -274,20 +276,24 @@ def _is_hook(name: str, value: Any) -> bool:
 
 
 def _provenance(module: ModuleType, source: Source) -> Provenance:
-    release = None
-    if source.distribution:
-        with contextlib.suppress(PackageNotFoundError):
-            release = version(source.distribution)
     return Provenance(
         module=source.module,
         provider=source.provider,
         distribution=source.distribution,
-        version=release,
+        version=_release(source.distribution) if source.distribution else None,
         sha256=code_hash(module),
         asked=source.asked,
         source=source.label,
         door=source.door,
     )
+
+
+@functools.cache
+def _release(distribution: str) -> str | None:
+    try:
+        return version(distribution)
+    except PackageNotFoundError:
+        return None
 
 
 def one_line(error: BaseException, source: Source) -> str:

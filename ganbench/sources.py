@@ -99,7 +99,7 @@ def _asked(asked: Iterable[str]) -> Iterator[Source]:
             yield from walk(name, name, _distribution(name), door="-p", asked=True)
         except (ValueError, ImportError):
             what, mend = "neither a file nor an importable module", "give a Python file, or install the module"
-            if path.is_dir():
+            if name and path.is_dir():
                 what, mend = "is a folder", f"give one of its files, or all of them with --plugins-dir {name}"
             raise UsageError(f"-p {name}: {what}; {mend}") from None
 

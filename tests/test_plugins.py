@@ -297,7 +297,10 @@ def test_a_broken_module_of_a_package(package: Path) -> None:
 
 @pytest.mark.parametrize("name", ["nowhere.py", "no_such_module_here", "no.such.module", "", "a folder", "./x", "../"])
 def test_what_is_neither_file_nor_module(name: str) -> None:
-    with pytest.raises(UsageError, match=r"^-p .*(no such file|neither a file nor an importable module)"):
+    with pytest.raises(
+        UsageError,
+        match=r"^-p .*(no such file|neither a file nor an importable module|is a folder; .* --plugins-dir \.\./$)",
+    ):
         plugins.load([name])
 
 

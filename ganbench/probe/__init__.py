@@ -53,9 +53,12 @@ def verdicts(sources: Iterable[Source]) -> dict[str, Verdict]:
     found: dict[str, Verdict] = {}
     fresh: dict[str, Source] = {}
     keys: dict[str, str] = {}
+    contents: dict[tuple[Path, ...], bytes] = {}  # the modules of a package share its files
     for source in sources:
         try:
-            keys[source.module] = _key(source)
+            if source.files not in contents:
+                contents[source.files] = b"".join(hashlib.sha256(f.read_bytes()).digest() for f in source.files)
+            keys[source.module] = _key(source.module, contents[source.files])
         except OSError as error:
             found[source.module] = Verdict(f"{error.filename}: cannot be read ({error.strerror})", raised=True)
             continue
@@ -102,12 +105,9 @@ def in_child(
     )
 
 
-def _key(source: Source) -> str:
+def _key(module: str, contents: bytes) -> str:
     """A hash of everything that the verdict hangs on: the plugin's files, and what is installed."""
-    digest = hashlib.sha256(json.dumps([source.module, *surroundings()]).encode())
-    for file in source.files:
-        digest.update(hashlib.sha256(file.read_bytes()).digest())
-    return digest.hexdigest()
+    return hashlib.sha256(json.dumps([module, *surroundings()]).encode() + contents).hexdigest()
 
 
 def surroundings() -> list[Any]:
