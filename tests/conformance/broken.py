@@ -1,4 +1,4 @@
-"""Copies of a loss and of an architecture, each broken in one way; `BROKEN` says which check has to find it."""
+"""A loss, a regularizer and an architecture, each broken in one way; `BROKEN` says which check has to find it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from ganbench import ANYTHING, Answer, Architecture, Loss, Recipe, hookimpl
+from ganbench import ANYTHING, Answer, Architecture, Loss, Recipe, Regularizer, hookimpl
 
 BROKEN: dict[str, str] = {}
 ARCHITECTURES: list[Architecture] = []
@@ -220,6 +220,18 @@ loss("resumes", remembering, build=lambda spec, recipe: Counter())
 loss("repeatable", counting)
 loss("trains", raising)
 loss("recipe-keys", recipe=Recipe({"weigth": 1.0}))
+
+
+def farther(D, fake):
+    return 5 * D(fake)
+
+
+BROKEN["regularizer/bad-comes-closer"] = "comes-closer"
+
+
+@hookimpl
+def ganbench_regularizers():
+    yield Regularizer("bad-comes-closer", generator=farther)
 
 
 @hookimpl
