@@ -29,7 +29,7 @@ from ganbench.plan.rescore import plan_rescoring
 from ganbench.plan.scoring import Choice
 from ganbench.plan.spec import RunSpec
 from ganbench.publish.scoring import ScoringDisplay
-from ganbench.rank import Record, leaderboards
+from ganbench.rank import Record, leaderboards, read_record
 from ganbench.reading.form import LAYOUTS
 from ganbench.record.files import read_json
 from ganbench.record.schema import RUN_FILES
@@ -138,6 +138,7 @@ def _foreign(asked: Request, place: Path) -> int:
 
 def _again(asked: Request, run: Path) -> int:
     spec = folders.named(run)
+    read_record(run)  # one that is not sound is refused before anything is measured
     registry = load(asked.plugins, asked.plugins_dirs)
     found = slots(asked.device, 1)
     plan = plan_rescoring(spec, registry, asked.choice, found.kind)

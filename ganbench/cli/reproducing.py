@@ -30,12 +30,14 @@ def reproduce(run: Path, out: Path | None, doors: Doors, json: bool) -> int:
     """Repeat, print and return the program's exit code."""
     spec = named(run)
     known, found = read(run, published=False)
+    wrong = next((finding for finding in found if finding.problem), None)
+    if known.record is None and wrong is not None:
+        raise UsageError(f"{wrong.where}: {wrong.what}")
     if known.record is None or known.record["status"] not in ("completed", "diverged"):
         raise UsageError(f"{run}: has no result to compare with; give the folder of a finished run")
     name = f"{spec.entry['label']}, seed {spec.seed}"
-    if contradictions := [finding for finding in found if finding.problem]:
-        first = contradictions[0]
-        _tell(name, Verdict(INCONSISTENT, f"in itself: {first.where.name} {first.what}", (), ()), [], json)
+    if wrong is not None:
+        _tell(name, Verdict(INCONSISTENT, f"in itself: {wrong.where.name} {wrong.what}", (), ()), [], json)
         return 1
     planned, notes = repeatable(spec, load(doors.plugins, doors.directories))
     (device,) = slots(spec.device, 1).slots

@@ -56,7 +56,8 @@ def run(planned: Planned, out: Path, resume: str, json: bool) -> int:
         for notice in _notices(planned, runs):
             typer.echo(one_line(notice), err=json)
         forced = resume == "forced"
-        taken = planned.devices.taken(len(todo), most_at_once(_results(runs)))
+        most = most_at_once(_results(runs)) if planned.devices.kind == "cuda" else None
+        taken = planned.devices.taken(len(todo), most)
         if len(taken) < (wanted := len(planned.devices.taken(len(todo)))):
             typer.echo(
                 f"{len(taken)} runs at a time, not {wanted}: finished ones say that a GPU holds no more", err=True

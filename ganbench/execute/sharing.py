@@ -14,8 +14,14 @@ def most_at_once(records: Iterable[Mapping[str, Any]]) -> int | None:
     smallest GPU among the records; at least 1. None where no record tells."""
     needed, there = 0, 0
     for record in records:
-        gpu, throughput = (record.get("environment") or {}).get("gpu") or {}, record.get("throughput") or {}
+        gpu, throughput = _part(_part(record, "environment"), "gpu"), _part(record, "throughput")
         memory, peak = gpu.get("memory"), throughput.get("peak_memory_bytes")
         if isinstance(memory, int) and isinstance(peak, int) and memory > 0:
             needed, there = max(needed, peak + ALLOWANCE), min(there or memory, memory)
     return max(1, there // needed) if needed else None
+
+
+def _part(record: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    """A part of a record; empty where it is none, for records may come from anywhere."""
+    part = record.get(key)
+    return part if isinstance(part, Mapping) else {}

@@ -66,6 +66,9 @@ def test_where_nothing_can_be_scored_nothing_is_written(tmp_path: Path, capsys: 
     told = said(["evaluate", "--run", str(folder), "--metric", "intra-class-distance", "--device", "cpu"], capsys, 2)
     assert f"{folder}: no score has a value" in told
     assert {name: (folder / name).read_bytes() for name in before} == before
+    (folder / "result.json").write_text(json.dumps({**json.loads(before["result.json"]), "scores": {"kid": 1}}))
+    told = said(["evaluate", "--run", str(folder), "--metric", "kid", "--device", "cpu"], capsys, 2)
+    assert "result.json: `scores` is dict, not list or null" in told and told.count("\n") == 1
 
 
 @pytest.mark.parametrize(

@@ -147,6 +147,8 @@ def test_what_is_refused_is_one_line(
     edit(run / "result.json", run_id=RunSpec.read(run).run_id, plugins=plugins)
     assert "plugin hostile is not installed here" in refused("-p", str(TOY))
     assert not (tmp_path / "imported").exists()
+    edit(run / "result.json", environment=5)
+    assert "result.json: `environment` is int, not dict or null" in refused()
     (run / "result.json").unlink()
     assert "has no result to compare with" in refused()
     shutil.rmtree(run)

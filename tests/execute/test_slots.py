@@ -45,6 +45,7 @@ def test_how_many_fit_is_told_by_those_that_finished() -> None:
     on_cpu = {"environment": {"gpu": None}, "throughput": {"peak_memory_bytes": 5 * 2**30}}
     small, large = record(2**30 // 2, 16 * 2**30), record(5 * 2**29, 16 * 2**30)
     assert most_at_once([]) is None and most_at_once([on_cpu, {}, record("much", None), {"throughput": None}]) is None
+    assert most_at_once([{"environment": 5}, {"environment": {"gpu": [1]}, "throughput": [2]}]) is None, "no record"
     assert most_at_once([small]) == 8 and most_at_once([small, large, on_cpu]) == 4
     assert most_at_once([record(40 * 2**30, 16 * 2**30)]) == 1
 
