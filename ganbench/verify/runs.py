@@ -117,7 +117,7 @@ def _scores(spec: RunSpec, record: Record) -> Iterator[str]:
             continue
         try:
             expected = identified(measurement, spec)
-        except (TypeError, ValueError, KeyError, AttributeError) as error:
+        except (TypeError, ValueError, KeyError, AttributeError, UsageError) as error:
             yield f"{where}: its measurement is not one ({type(error).__name__}: {error})"
             continue
         for key in ("fingerprint", "comparability", "n"):

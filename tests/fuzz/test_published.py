@@ -28,6 +28,7 @@ CRAFTED: tuple[tuple[str, tuple[str | int, ...], Any], ...] = (
     ),
     ("result.json", (*MEASUREMENT, "extractor", "layers"), [1]),
     ("result.json", (*MEASUREMENT, "reference", "size"), 2**53 + 1),
+    ("result.json", (*MEASUREMENT, "extractor", "preprocessing"), 10**18),
     *(("result.json", (key,), value) for key in ("weights", "environment") for value in ([1], "x", {"a": NESTED})),
     *((name, ("seed",), HUGE[1]) for name in ENDS[:2]),
     *((name, ("entry", "label"), HALF) for name in ENDS[:2]),
