@@ -14,7 +14,7 @@ from ganbench.cli.terminal import page_width
 
 def leaderboard(
     directories: Annotated[
-        list[Path] | None, typer.Argument(metavar="[DIR...]", help="Folders of runs or results.", show_default="runs")
+        list[Path] | None, typer.Argument(metavar="DIR", help="Folders of runs or results.", show_default="runs")
     ] = None,
     format: Annotated[Page, typer.Option("--format", help="How the tables are written.")] = Page.text,
 ) -> None:
