@@ -7,6 +7,7 @@ What pdfLaTeX has no glyph for in its default fonts stands as its code point, `[
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from ganbench.publish.tables import Field, Table, table
@@ -58,14 +59,13 @@ def _glyph(ch: str) -> str:
 
 def render(leaderboards: Iterable[Leaderboard]) -> str:
     """One floating table each: scores, costs below them, and what there is to say of both."""
-    boards = list(leaderboards)
-    floats = [_float(table(board), _label(board, at)) for at, board in enumerate(boards)]
+    floats: list[str] = []
+    seen: Counter[str] = Counter()
+    for board in leaderboards:
+        name = re.sub(r"[^A-Za-z0-9.]+", "-", board.suite["id"])
+        seen[name] += 1  # a suite may have several tables
+        floats.append(_float(table(board), f"tab:{name}-{seen[name]}" if seen[name] > 1 else f"tab:{name}"))
     return "\n".join([HEAD, "", *floats]) if floats else ""
-
-
-def _label(board: Leaderboard, at: int) -> str:
-    """A name to refer to it by; a suite's further tables are numbered."""
-    return "tab:" + re.sub(r"[^A-Za-z0-9.]+", "-", board.suite["id"]) + (f"-{at + 1}" if at else "")
 
 
 def _float(words: Table, label: str) -> str:
