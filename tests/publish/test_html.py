@@ -20,9 +20,10 @@ RESULTS = Path(__file__).parents[2] / "results"
 SEEN = """<script>document.title="owned"</script><img src=x onerror=alert(1)>"' {{ 7*7 }} </svg></title> &lt; red"""
 HOSTILE = SEEN.replace("red", "\x1b[31m\u202ered")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-QUIET = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-sync"
-)
+QUIET = """
+    --headless --no-sandbox --disable-gpu --disable-dev-shm-usage --disable-quic --no-first-run --disable-sync
+    --disable-background-networking
+"""
 
 
 class Page(HTMLParser):
