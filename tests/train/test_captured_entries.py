@@ -57,12 +57,16 @@ def engine(entry: Any, spec: SampleSpec) -> Engine:
     return assemble(asked, REGISTRY, {"A": Stream(stored, labels, known, 0)}, latents, 0, META)
 
 
-def check(architecture: str, losses: list[str], extras: list[tuple[str, ...]], specs: list[SampleSpec]) -> int:
+Added = tuple[tuple[str, ...], tuple[str, ...]]
+"""Regularizers and augmentations of an entry."""
+
+
+def check(architecture: str, losses: list[str], extras: list[Added], specs: list[SampleSpec]) -> int:
     """How many entries are captured; those that cannot be are those whose optimizer cannot."""
     wishes, played = Wishes(settings={"batch_size": 8, "d_steps": 1, "width": 8}), 0
     for spec in specs:
         for extra in extras:
-            for entry in alone(REGISTRY, spec, EntrySet((architecture,), tuple(losses), extra, recipe={}), wishes):
+            for entry in alone(REGISTRY, spec, EntrySet((architecture,), tuple(losses), *extra, recipe={}), wishes):
                 if entry.skip:
                     continue
                 made = engine(entry, spec)
@@ -75,20 +79,23 @@ def check(architecture: str, losses: list[str], extras: list[tuple[str, ...]], s
 
 @pytest.mark.parametrize("architecture", names("architecture"))
 def test_everything_registered_can_be_captured_with_something(architecture: str) -> None:
-    """The losses and the regularizers are dealt out to the architectures."""
+    """The losses, the regularizers and the augmentations are dealt out to the architectures."""
     several = names("architecture")
     number, count = several.index(architecture), len(several)
-    losses, extras = names("loss")[number::count], names("regularizer")[number::count]
+    regularizers, augmentations = names("regularizer")[number::count], names("augmentation")[number::count]
+    added: list[Added] = [*(((name,), ()) for name in regularizers), *(((), (name,)) for name in augmentations)]
     spec = next(s for s in SPECS if REGISTRY.get("architecture", architecture).accepts.refuses(s) is None)
-    check(architecture, losses, [()], [spec])
-    check(architecture, names("loss")[:1], [(extra,) for extra in extras], [spec])
+    check(architecture, names("loss")[number::count] or names("loss")[:1], [((), ())], [spec])
+    check(architecture, names("loss")[:1], added, [spec])
 
 
 @pytest.mark.full
 @pytest.mark.parametrize("architecture", names("architecture"))
 def test_everything_registered_can_be_captured_with_everything(architecture: str) -> None:
-    """Every loss, alone and with each regularizer, on images and points: captured, or refused for what it declares."""
-    assert check(architecture, names("loss"), [(), *((name,) for name in names("regularizer"))], SPECS)
+    """Every loss, alone and with each regularizer and augmentation, on images and points: captured, or refused for what
+    it declares."""
+    added: list[Added] = [((), ()), *(((name,), ()) for name in names("regularizer"))]
+    assert check(architecture, names("loss"), [*added, *(((), (name,)) for name in names("augmentation"))], SPECS)
 
 
 @pytest.mark.full
