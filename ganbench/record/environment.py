@@ -12,23 +12,25 @@ from pathlib import Path
 from typing import Any
 
 PACKAGES = ("ganbench", "torch", "torchvision", "torch-fidelity", "numpy")
+NUMBERS = ("cpu family", "model", "stepping", "CPU implementer", "CPU part")
+"""What tells processors apart whose model's name a virtual machine cuts short (x86 has the first three)."""
 INSTRUCTION_SETS = ("avx2", "avx512f", "amx_tile", "asimd", "sve")
 
 
 @cache
 def cpu() -> dict[str, Any]:
-    """Model, cores and the instruction sets that change bits or speed."""
-    model, flags = platform.processor() or platform.machine(), set[str]()
-    info = Path("/proc/cpuinfo")
+    """Model, its numbers, cores and the instruction sets that change bits or speed."""
+    info, said = Path("/proc/cpuinfo"), dict[str, str]()
     if info.exists():
-        for line in info.read_text(errors="replace").splitlines():
-            key, _, value = line.partition(":")
-            if key.strip() == "model name":
-                model = value.strip()
-            elif key.strip() in ("flags", "Features"):
-                flags = set(value.split())
-                break
-    return {"model": model, "cores": os.cpu_count(), "instruction_sets": [s for s in INSTRUCTION_SETS if s in flags]}
+        first = info.read_text(errors="replace").partition("\n\n")[0]  # each core has a paragraph
+        said = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in first.splitlines())}
+    flags = (said.get("flags") or said.get("Features") or "").split()
+    return {
+        "model": said.get("model name") or platform.processor() or platform.machine(),
+        "numbers": [said[name] for name in NUMBERS if name in said],
+        "cores": os.cpu_count(),
+        "instruction_sets": [name for name in INSTRUCTION_SETS if name in flags],
+    }
 
 
 def environment(gpu: dict[str, Any] | None = None) -> dict[str, Any]:

@@ -38,7 +38,7 @@ def circumstances(environment: Mapping[str, Any], engine_code: str) -> dict[str,
         "engine code": engine_code[:12],
         "torch": str(torch.__version__),
         "system": str(environment["system"]),
-        "processor": f"{cpu['model']} ({', '.join(cpu['instruction_sets'])})",
+        "processor": f"{cpu['model']} {'-'.join(cpu['numbers'])} ({', '.join(cpu['instruction_sets'])})",
         "vector code": str(environment["vector_code"]),
         "GPU": ", ".join(f"{k} {v}" for k, v in gpu.items()) or "none",
     }

@@ -176,7 +176,7 @@ def _headline(record: Mapping[str, Any]) -> dict[str, Any] | None:
 def _surroundings(was: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
     if was.get("machine") != now.get("machine"):
         yield f"machine fingerprint {was.get('machine')} recorded, {now.get('machine')} here"
-    for part, key in (("cpu", "model"), ("cpu", "instruction_sets"), ("gpu", "name")):
+    for part, key in (("cpu", "model"), ("cpu", "numbers"), ("cpu", "instruction_sets"), ("gpu", "name")):
         a, b = (None if (said := get(env, f"{part}.{key}")) is MISSING else said for env in (was, now))
         if a != b:
             yield f"{part} {key}: {_short(a)} recorded, {_short(b)} here"

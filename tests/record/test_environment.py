@@ -11,7 +11,9 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
-from ganbench.record.environment import environment
+import pytest
+
+from ganbench.record.environment import cpu, environment
 
 
 def test_versions_and_processor() -> None:
@@ -19,6 +21,23 @@ def test_versions_and_processor() -> None:
     assert found["python"] == platform.python_version() and found["gpu"] is None
     assert found["versions"]["torch"] == version("torch") and found["versions"]["numpy"] == version("numpy")
     assert found["cpu"]["cores"] >= 1 and found["cpu"]["model"]
+    if Path("/proc/cpuinfo").exists() and platform.machine() == "x86_64":
+        family, model, stepping = map(int, found["cpu"]["numbers"])
+        assert family > 0 and model >= 0 and stepping >= 0
+
+
+def test_processors_of_one_name_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A virtual machine says `AMD EPYC` of several generations, whose last bits differ."""
+    machines = set[str]()
+    for family in ("25", "26"):
+        words = f"cpu family\t: {family}\nmodel\t\t: 2\nmodel name\t: AMD EPYC\nflags\t: avx2\n\ncpu family\t: 0\n"
+        monkeypatch.setattr(Path, "read_text", lambda path, said=words, **options: said)
+        cpu.cache_clear()
+        found = environment()
+        assert found["cpu"]["numbers"] == [family, "2"] and found["cpu"]["instruction_sets"] == ["avx2"]
+        machines.add(found["machine"])
+    cpu.cache_clear()
+    assert len(machines) == 2
 
 
 def test_no_host_no_user_no_path() -> None:
