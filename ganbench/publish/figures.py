@@ -103,7 +103,7 @@ class Curve:
 
 @dataclass(frozen=True)
 class Curves:
-    """Early looks against the images seen. entries: labels. captions: what they were measured on."""
+    """Early looks against the images seen. entries: labels. caption: what they were measured on."""
 
     title: str
     across: Axis
