@@ -1,5 +1,5 @@
-"""What every test shares: one thread each, the default width of pages, the registry of the installed plugins, pip
-without a network."""
+"""What every test shares: one thread each, the default width of pages, the same draws whatever ran before it, the
+registry of the installed plugins, pip without a network."""
 
 from __future__ import annotations
 
@@ -17,6 +17,13 @@ from ganbench import plugins
 for _name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_name, "1")  # nothing above imports torch, which reads them once
 os.environ.pop("COLUMNS", None)  # tox tells the width of its own terminal
+
+
+@pytest.fixture(autouse=True)
+def same_draws() -> None:
+    """A test that draws with torch draws the same alone and after any other test."""
+    if (torch := sys.modules.get("torch")) is not None:  # torch itself starts from one state
+        torch.manual_seed(0)
 
 
 @pytest.fixture(scope="session")
