@@ -42,7 +42,7 @@ class CompiledTurns:
         if self._unsteady:
             return f"{self._unsteady}: its steps are not all the same"
         if not self._traced:
-            before = torch.get_rng_state()
+            before, aside = torch.get_rng_state(), self._aside()
             try:
                 for turn in self._turns.values():
                     turn.trace(reals, latents)
@@ -50,10 +50,23 @@ class CompiledTurns:
                 return f"its step cannot be traced ({' '.join(str(error).split())[:200]})"
             finally:
                 torch.set_rng_state(before)
+            if kept := [name for name, value in self._aside().items() if value is not aside.get(name)]:
+                return f"{kept[0]} is a tensor that its step keeps aside, which a compiled one would not make anew"
             if any(turn.draws > 1 for turn in self._turns.values()) and not _draws_in_order():
                 return "its step draws random numbers more than once, which this torch compiles in another order"
             self._traced = True
         return None
+
+    def _aside(self) -> dict[str, Tensor]:
+        """Tensors in plain attributes of networks and components: what a term leaves there for `after`, say."""
+        return {
+            f"{kind}/{name}/{'.'.join(filter(None, (place, key)))}": value
+            for kind, modules in self.engine.modules().items()
+            for name, module in modules.items()
+            for place, owner in module.named_modules()
+            for key, value in vars(owner).items()
+            if isinstance(value, Tensor)
+        }
 
     def play(self, turn: Turn, reals: Mapping[str, Batch], latents: Batch) -> Seen:
         """One step of a turn; D's answers by origin."""

@@ -28,7 +28,7 @@ from ganbench.train.meters import Window, gradient_norm
 from ganbench.train.modes import autocast_type
 from ganbench.train.names import Call, plays
 from ganbench.train.optimizers import set_rates
-from ganbench.train.parts import Part, call_all, wrap_module
+from ganbench.train.parts import Part, call_all, parts_of
 from ganbench.train.players import build_nets, make_optimizers, trained_parameters
 from ganbench.train.shapes import means
 from ganbench.train.state import load_into, snapshot, state_of
@@ -64,9 +64,7 @@ class Engine:
         self.game, self.recipe, self.spec, self.seed = game, recipe, spec, seed
         self.device, self.mode = torch.device(device), mode
         self.streams, self.latents = dict(streams), latents
-        self.parts: dict[str, Part] = {
-            n: p if isinstance(p, Part) else wrap_module(n, p) for n, p in game.components.items()
-        }
+        self.parts = parts_of(game)
         self.nets = build_nets(game, self.parts.values(), seed, self.device, mode)
         for part in self.parts.values():
             if part.module is not None:

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 
 import torch
 
-from ganbench.api import Recipe
+from ganbench.api import Game, Recipe
 from ganbench.plan.modes import Mode
-from ganbench.train.parts import Part
+from ganbench.train.parts import Part, parts_of
 
 TAKES_SIDES = ("latents", "opponent", "around")
 """Hooks that make D's and G's turn see different latents, or another opponent: one batch cannot serve both."""
@@ -44,30 +44,35 @@ def refusal(mode: Mode, device: str) -> str | None:
     return None
 
 
-def narrowed(mode: Mode, recipe: Recipe, parts: Sequence[Part] | None, device: torch.device) -> Mode:
+def narrowed(mode: Mode, recipe: Recipe, played: Sequence[Part] | Game, device: torch.device) -> Mode:
     """The mode with those switches off that this entry cannot have; `off` says why.
 
-    parts: the components of the standard game; None for a game of its own. device: `captured` is no switch at all where
+    played: the components of the standard game, or a game of its own. device: `captured` is no switch at all where
     there are no graphs.
     """
+    game = played if isinstance(played, Game) else None
+    parts = tuple(parts_of(played).values()) if isinstance(played, Game) else tuple(played)
     if device.type not in GRAPHS:
         mode = dataclasses.replace(mode, captured=False)
     off = {}
-    if mode.shared_fake and (reason := _sides(recipe, parts)):
+    if mode.shared_fake and (reason := _sides(recipe, parts, game)):
         off["shared_fake"] = reason
     if mode.fused_optimizer and recipe["optimizer"] != "adam":
         off["fused_optimizer"] = f"only Adam has a fused form here, and the recipe says {recipe['optimizer']}"
-    if mode.compiled and (reason := _untraceable(recipe, parts)):
+    if mode.compiled and (reason := _untraceable(recipe, parts, game)):
         off["compiled"] = reason
-    if mode.captured and (reason := _uncapturable(recipe, parts)):
+    if mode.captured and (reason := _uncapturable(recipe, parts, game)):
         off["captured"] = reason
     return mode.without(off)
 
 
-def _uncapturable(recipe: Recipe, parts: Sequence[Part] | None) -> str | None:
+def _uncapturable(recipe: Recipe, parts: Sequence[Part], game: Game | None) -> str | None:
     """Why a cycle cannot be captured; None as far as can be told before one is rehearsed."""
-    if parts is None:
-        return "only the standard game's cycle is captured"
+    groups = [t if isinstance(t, tuple) else (t,) for t in (game.turns if game else ())]
+    for turn in (turn for group in groups for turn in group if turn.when is not None):
+        return f"turn {turn.name} is not in every cycle, and every cycle must be the same"
+    if groups and not any(turn.draws for turn in groups[0]):
+        return f"turn {groups[0][0].name} sees the real samples of the cycle before"
     for part in parts:
         for hook in ("opponent", "around", "at_step"):
             if hook in part.hooks:
@@ -79,10 +84,10 @@ def _uncapturable(recipe: Recipe, parts: Sequence[Part] | None) -> str | None:
     return None
 
 
-def _untraceable(recipe: Recipe, parts: Sequence[Part] | None) -> str | None:
+def _untraceable(recipe: Recipe, parts: Sequence[Part], game: Game | None) -> str | None:
     """Why the turns cannot be compiled; None as far as can be told before they are traced."""
-    if parts is None:
-        return "only the standard game's turns are compiled"
+    for group in (t for t in (game.turns if game else ()) if isinstance(t, tuple) and len(t) > 1):
+        return f"turns {' and '.join(turn.name for turn in group)} move together, and a compiled one moves by itself"
     for part in parts:
         for hook in (*TAKES_SIDES, "at_step"):
             if hook in part.hooks:
@@ -100,9 +105,9 @@ def autocast_type(mode: Mode) -> torch.dtype | None:
     return None if mode.autocast is None else {"bfloat16": torch.bfloat16}[mode.autocast]
 
 
-def _sides(recipe: Recipe, parts: Sequence[Part] | None) -> str | None:
+def _sides(recipe: Recipe, parts: Sequence[Part], game: Game | None) -> str | None:
     """Why D's and G's turn cannot see one batch of samples; None if they can."""
-    if parts is None:
+    if game is not None:
         return "a game of its own says itself what each turn sees"
     for part in parts:
         for hook in TAKES_SIDES:

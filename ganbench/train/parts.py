@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import nn
 
-from ganbench.api import Component, Recipe, SampleSpec
+from ganbench.api import Component, Game, Recipe, SampleSpec
 from ganbench.train.names import Call
 
 HOOKS = ("view", "latents", "inputs", "weigh", "opponent", "around", "after", "at_step")
@@ -39,6 +39,11 @@ def wrap_module(name: str, module: Any, **fields: Any) -> Part:
     """A part around a module that a game built itself."""
     hooks = {h: Call(getattr(module, h)) for h in HOOKS if module is not None and hasattr(module, h)}
     return Part(name, module, hooks, **fields)
+
+
+def parts_of(game: Game) -> dict[str, Part]:
+    """The components of a game, by name; modules that it built itself are wrapped."""
+    return {n: p if isinstance(p, Part) else wrap_module(n, p) for n, p in game.components.items()}
 
 
 def call_all(parts: Mapping[str, Part], hook: str, known: Mapping[str, Any]) -> Iterator[Any]:

@@ -87,10 +87,10 @@ def assemble(
     """
     entry, recipe, spec = asked.entry, asked.recipe, asked.spec
     if entry["game"]:
-        mode = narrowed(asked.mode, recipe, None, device)
         builder = registry.get("game", entry["game"])
         seed_default(derive(seed, "initialisation", "game"), device)
         game = builder.build(spec, recipe)
+        mode = narrowed(asked.mode, recipe, game, device)
     else:
         components: list[Component] = [registry.component(name).record for name in asked.components]
         if not penalties:

@@ -32,6 +32,7 @@ from ganbench.train.throughput import flops_of_a_cycle
 
 KINDS = ["wgan-gp", "cgan", "ada", "spectral-norm", "many-accumulated"]
 MORE = ["dragan", "acgan", "infogan", "began", "historical-averaging", "latent-optimisation", "simultaneous"]
+MORE += ["cyclegan", "ali"]
 
 
 def cases(*names: str, long: bool = True) -> Any:
@@ -238,13 +239,32 @@ def test_a_network_that_follows_the_progress_is_played_eagerly() -> None:
     ("name", "settings", "words"),
     [
         ("unrolled", {}, "the hook 'opponent'"),
-        ("cyclegan", {}, "only the standard game's cycle"),
+        ("progan", {}, "the hook 'at_step'"),
         ("r1-lazy", {}, "every 4 steps"),
         ("points", {"optimizer": "sgd"}, "only Adam can be captured here, and the recipe says sgd"),
     ],
 )
 def test_what_cannot_be_captured_says_why(name: str, settings: dict[str, Any], words: str) -> None:
     assert words in CASES[name].engine(mode="captured", **settings).mode.off["captured"]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda d, g: (d, replace(g, when=lambda cycle: cycle % 2 == 0)), "turn G is not in every cycle"),
+        (lambda d, g: (g, d), "turn G sees the real samples of the cycle before"),
+    ],
+)
+def test_a_game_whose_cycles_differ_is_played_eagerly(change: Any, words: str) -> None:
+    built = CASES["ali"].game
+
+    def other(spec: Any, recipe: Any) -> Any:
+        game = built.build(spec, recipe)
+        return replace(game, turns=change(*game.turns))
+
+    engine = replace(CASES["ali"], game=replace(built, build=other)).engine(mode="captured")
+    train(engine, 2)
+    assert words in engine.mode.switches()["off"]["captured"]
 
 
 def test_a_processor_has_no_such_switch(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,14 +14,15 @@ from stand_ins import CASES, StandIn, train
 from stand_ins.base import TOY
 from stand_ins.convolutions import CONVOLUTIONS
 from stand_ins.late import LATE
+from torch import nn
 
-from ganbench import Loss
+from ganbench import Game, Loss, Regularizer
 from ganbench.train import Engine, compiled
 from ganbench.train.checkpoint import load_checkpoint, save_checkpoint
 from ganbench.train.throughput import flops_of_a_cycle
 
 TRACED = ["wgan-gp", "r1", "cgan", "ada", "instance-noise", "spectral-norm", "batch-statistics", "top-k"]
-TRACED += ["recipe-two-rates", "ema"]
+TRACED += ["recipe-two-rates", "ema", "gmmn", "cyclegan", "ali", "sgan"]
 
 
 @pytest.fixture
@@ -114,7 +115,7 @@ def test_a_network_that_follows_the_progress_is_played_eagerly() -> None:
     ("name", "settings", "words"),
     [
         ("infogan", {}, "the hook 'latents'"),
-        ("cyclegan", {}, "only the standard game's turns"),
+        ("progan", {}, "the hook 'at_step'"),
         ("r1-lazy", {}, "every"),
         ("points", {"optimizer": "sgd"}, "only steps with optimizer=adam are compiled, and the recipe says sgd"),
         ("points", {"clip_grad_norm": 1.0}, "clip_grad_norm"),
@@ -123,6 +124,43 @@ def test_a_network_that_follows_the_progress_is_played_eagerly() -> None:
 def test_what_cannot_be_compiled_says_why(name: str, settings: dict[str, Any], words: str) -> None:
     switches = CASES[name].engine(mode="compiled", **settings).mode.switches()
     assert switches["on"] == [] and words in switches["off"]["compiled"]
+
+
+@pytest.mark.usefixtures("traced")
+def test_what_a_term_keeps_aside_for_later_is_not_compiled_away() -> None:
+    """A compiled turn would leave the tensor of the first step there for ever."""
+
+    class Recent(nn.Module):
+        def __init__(self, spec: Any, recipe: Any) -> None:
+            super().__init__()
+            self.register_buffer("mean", torch.zeros(()))
+            self.new: Any = None
+
+        def after(self, turn: str) -> None:
+            if turn == "D":
+                self.mean.copy_(self.new)
+
+    def note(own: Any, D: Any, real: Any) -> torch.Tensor:
+        own.new = D(real).detach().mean()
+        return 0.1 * D(real).square()
+
+    case = StandIn("aside", others=(Regularizer("recent", note, build=Recent),))
+    engine, eager = case.engine(mode="compiled"), case.engine()
+    for each in (engine, eager):
+        train(each, 3)
+    assert "component/recent/new is a tensor" in engine.mode.switches()["off"]["compiled"]
+    assert not [n for n, value in tensors(engine).items() if not torch.equal(value, eager.state()[0][n])]
+
+
+def test_turns_that_move_together_are_not_compiled() -> None:
+    built = CASES["ali"].game
+
+    def together(spec: Any, recipe: Any) -> Game:
+        game = built.build(spec, recipe)
+        return replace(game, turns=(game.turns,))
+
+    engine = replace(CASES["ali"], game=replace(built, build=together)).engine(mode="compiled")
+    assert "turns D and G move together" in engine.mode.switches()["off"]["compiled"]
 
 
 @pytest.mark.usefixtures("traced")

@@ -109,7 +109,7 @@ class StandIn:
         if self.game:
             seed_for("game")
             game = self.game.build(self.spec, recipe)
-            able = narrowed(find_mode(mode), recipe, None, place)
+            able = narrowed(find_mode(mode), recipe, game, place)
         else:
             parts = build_parts([self.loss, *self.others], self.spec, recipe, seed_for)
             able = narrowed(find_mode(mode), recipe, parts, place)

@@ -24,7 +24,8 @@ def gmmn(spec: SampleSpec, recipe: Recipe) -> Game:
 
     def discrepancy(G: Any, real: Batch, latents: Batch) -> dict[str, Tensor]:
         x = torch.cat([real.x, G.make(latents).x]).flatten(1)
-        sign = torch.cat([torch.ones(len(real.x)), -torch.ones(len(latents.z))]).to(x.device)
+        sign = torch.ones(len(x), device=x.device)
+        sign[len(real.x) :] = -1
         return {"mmd": (torch.exp(-torch.cdist(x, x).square()) * sign[:, None] * sign).mean()}
 
     return Game({"G": lambda: Generator(spec, recipe)}, (Turn("G", ("G",), discrepancy),), made)
