@@ -10,6 +10,7 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from ganbench.publish.tables import Field, Table, table
+from ganbench.publish.times import TITLE, time_notes, time_tables
 from ganbench.rank import Leaderboard
 
 _WIDE = "md, latex, html, csv and json"
@@ -23,7 +24,7 @@ def show(leaderboards: Iterable[Leaderboard], console: Console) -> None:
     for at, board in enumerate(leaderboards):
         if at:
             console.print()
-        console.print(Group(*_board(table(board, aligned=True), console)))
+        console.print(Group(*_board(table(board, aligned=True), console), *_times(board)))
 
 
 def _board(words: Table, console: Console) -> Iterator[RenderableType]:
@@ -39,6 +40,15 @@ def _board(words: Table, console: Console) -> Iterator[RenderableType]:
         yield Text(line, style="dim")
     if dropped:
         yield Text(f"Too narrow here for {', '.join(dropped)}: the formats {_WIDE} have every column.", style="dim")
+
+
+def _times(board: Leaderboard) -> Iterator[RenderableType]:
+    for words in time_tables(board):
+        yield Text(f"\n{TITLE}, {words.title}\n", style="bold")
+        yield _rich(words)
+    if notes := time_notes(board):
+        yield Text("")
+        yield from (Text(line, style="dim") for line in notes)
 
 
 def _fit(words: Table, console: Console) -> tuple[list[Table], list[str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable
 
@@ -11,7 +12,8 @@ from ganbench.publish.text import plain
 from ganbench.rank import Leaderboard
 
 _PARTS = ["architecture", "loss", "preset", "game", "regularizers", "augmentations"]
-_FIRST = ["suite", "tier", "table", "comparability", "section", "position", "label", "variant", *_PARTS]
+_PLACE = ["suite", "tier", "table", "comparability"]
+_FIRST = [*_PLACE, "section", "position", "label", "variant", *_PARTS]
 _OF_ROW = [*_PARTS, "median", "rank_low", "rank_high", "level", "mode", "role", "conditional", "reason"]
 _FORMULA = re.compile(r"""(^|[;|])(\s*["']*\s*[=+\-@＝＋－＠])""")
 """The start of one, in a cell or behind what some spreadsheets take for a separator, quoted or not; `plain` has removed
@@ -20,7 +22,23 @@ tabs."""
 
 def render(leaderboards: Iterable[Leaderboard]) -> str:
     """The CSV with its header line; `median`, ranks and level are those of the headline, costs those of the seed."""
-    frames = [_long(board) for board in leaderboards]
+    return _written([_long(board) for board in leaderboards])
+
+
+def render_times(leaderboards: Iterable[Leaderboard]) -> str:
+    """Times to quality as a CSV with its header line, a line for each target, row and seed; nothing where no entry has
+    early looks. Of what a seed spent until it reached the target `…_after` and the name itself are bounds."""
+    frames = [_times(board) for board in leaderboards]
+    return _written([frame for frame in frames if len(frame)])
+
+
+def _times(board: Leaderboard) -> pd.DataFrame:
+    seeds = board.times.seeds.replace([math.inf], math.nan)
+    seeds[_PLACE] = [*(board.suite[key] for key in ("id", "tier", "table")), board.comparability]
+    return seeds[[*_PLACE, *(column for column in seeds.columns if column not in _PLACE)]]
+
+
+def _written(frames: list[pd.DataFrame]) -> str:
     if not frames:
         return ""
     long = pd.concat(frames, ignore_index=True)

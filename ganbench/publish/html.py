@@ -17,6 +17,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from ganbench.publish import figures
 from ganbench.publish.tables import Table, table
 from ganbench.publish.text import number, plain
+from ganbench.publish.times import TITLE, time_notes, time_tables
 from ganbench.rank import Leaderboard
 
 COLOURS, DASHES = 8, 3
@@ -40,6 +41,8 @@ class _Board:
     seeds: figures.Seeds | None
     curves: figures.Curves | None
     pairs: list[list[str]]
+    times: list[Table]
+    time_notes: list[str]
 
 
 def render(leaderboards: Iterable[Leaderboard], around: Surroundings | None = None) -> str:
@@ -50,9 +53,15 @@ def render(leaderboards: Iterable[Leaderboard], around: Surroundings | None = No
     return _page().render(
         title=", ".join(titles) or "Leaderboards",
         version=version("ganbench"),
-        boards=[_Board(table(b), figures.seeds(b), figures.curves(b), list(_pairs(b))) for b in boards],
+        boards=list(map(_board, boards)),
+        times_title=TITLE,
         **vars(around),
     )
+
+
+def _board(board: Leaderboard) -> _Board:
+    drawn = figures.seeds(board), figures.curves(board)
+    return _Board(table(board), *drawn, list(_pairs(board)), time_tables(board), time_notes(board))
 
 
 @functools.cache

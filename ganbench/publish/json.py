@@ -13,7 +13,7 @@ from ganbench.rank import Leaderboard
 
 
 def render(leaderboards: Iterable[Leaderboard]) -> str:
-    """A list of tables, each with its suite, columns, captions, rows, scores, pairs and early looks."""
+    """A list of tables, each with its suite, columns, captions, rows, scores, pairs, early looks, times to quality."""
     return json.dumps([_board(board) for board in leaderboards], indent=1, allow_nan=False) + "\n"
 
 
@@ -27,6 +27,12 @@ def _board(board: Leaderboard) -> dict[str, Any]:
         "scores": _records(board.scores),
         "pairs": _records(board.pairs),
         "looks": _records(board.looks),
+        "times": {
+            "targets": [vars(target) for target in board.times.targets],
+            "rows": _records(board.times.rows),
+            "seeds": _records(board.times.seeds),
+            "captions": list(board.times.captions),
+        },
     }
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 
 from ganbench.publish.tables import Field, Table, table
 from ganbench.publish.text import plain
+from ganbench.publish.times import TITLE, time_notes, time_tables
 from ganbench.rank import Leaderboard
 
 HEAD = r"% \usepackage{adjustbox,booktabs}"
@@ -58,27 +59,42 @@ def _glyph(ch: str) -> str:
 
 
 def render(leaderboards: Iterable[Leaderboard]) -> str:
-    """One floating table each: scores, costs below them, and what there is to say of both."""
+    """One floating table each: scores, costs below them, and what there is to say of both; another one for times to
+    quality, where there are some."""
     floats: list[str] = []
     seen: Counter[str] = Counter()
     for board in leaderboards:
         name = re.sub(r"[^A-Za-z0-9.]+", "-", board.suite["id"])
         seen[name] += 1  # a suite may have several tables
-        floats.append(_float(table(board), f"tab:{name}-{seen[name]}" if seen[name] > 1 else f"tab:{name}"))
+        label = f"tab:{name}-{seen[name]}" if seen[name] > 1 else f"tab:{name}"
+        words, times, notes = table(board), time_tables(board), time_notes(board)
+        floats.append(_float(words, label, [] if times else notes))
+        if times:
+            floats.append(_times(words.title, times, notes, f"{label}-times"))
     return "\n".join([HEAD, "", *floats]) if floats else ""
 
 
-def _float(words: Table, label: str) -> str:
+def _float(words: Table, label: str, more: list[str]) -> str:
     scores = words.only(lambda column: column.part in ("name", "headline", "score", "quality"))
     costs = words.only(lambda column: column.title == "Entry" or column.part == "cost")
     entries = {name: rows for name, rows in costs.sections.items() if name in ("entries", "unranked")}
-    lines = [r"\begin{table}", r"\centering\footnotesize", rf"\caption{{{escape(words.title)}}}", rf"\label{{{label}}}"]
-    lines += _tabular(scores.fields, list(scores.sections.values()))
+    tabulars = [_tabular(scores.fields, list(scores.sections.values()))]
     if entries and len(costs.fields) > 1:
-        lines += ["", r"\medskip", *_tabular(costs.fields, list(entries.values()))]
-    said = [escape(line) for line in [*words.captions, *words.notes]]
-    lines += ["", r"\medskip", r"\begin{minipage}{\linewidth}", *said, r"\end{minipage}", r"\end{table}", ""]
-    return "\n".join(lines)
+        tabulars.append(_tabular(costs.fields, list(entries.values())))
+    return _floating(words.title, label, tabulars, [*words.captions, *words.notes, *more])
+
+
+def _times(title: str, tables: list[Table], notes: list[str], label: str) -> str:
+    tabulars = [[escape(words.title), "", *_tabular(words.fields, list(words.sections.values()))] for words in tables]
+    return _floating(f"{TITLE}: {title}", label, tabulars, notes)
+
+
+def _floating(title: str, label: str, tabulars: Iterable[Iterable[str]], said: list[str]) -> str:
+    lines = [r"\begin{table}", r"\centering\footnotesize", rf"\caption{{{escape(title)}}}", rf"\label{{{label}}}"]
+    for tabular in tabulars:
+        lines += [*tabular, "", r"\medskip"]
+    words = [escape(line) for line in said]
+    return "\n".join([*lines, r"\begin{minipage}{\linewidth}", *words, r"\end{minipage}", r"\end{table}", ""])
 
 
 def _tabular(fields: list[Field], sections: list[list[list[str]]]) -> Iterator[str]:

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 
 from ganbench.publish.tables import Table, table
 from ganbench.publish.text import plain
+from ganbench.publish.times import TITLE, time_notes, time_tables
 from ganbench.rank import Leaderboard
 
 _PARTED = "&#8203;"
@@ -31,8 +32,8 @@ def escape(text: object) -> str:
 
 
 def render(leaderboards: Iterable[Leaderboard], level: int = 2) -> str:
-    """One section a table: heading, table, notes, captions, rows of the scale. level: of the headings."""
-    return "\n".join(_board(table(board), level) for board in leaderboards)
+    """One section a table: heading, table, notes, captions, rows of the scale, times. level: of the headings."""
+    return "\n".join(_board(table(board), level) + _times(board, level + 1) for board in leaderboards)
 
 
 def _board(words: Table, level: int) -> str:
@@ -45,6 +46,14 @@ def _board(words: Table, level: int) -> str:
         scale = words.only(lambda column: column.part in ("headline", "score") or column.title == "Entry")
         lines += _grid(scale, scale.sections["scale"])
     return "\n".join(lines)
+
+
+def _times(board: Leaderboard, level: int) -> str:
+    notes = time_notes(board)
+    lines = ["", f"{'#' * level} {TITLE}", ""] if notes else []
+    for words in time_tables(board):
+        lines += [escape(words.title), "", *_grid(words, words.sections["entries"])]
+    return "\n".join([*lines, *_list(notes)])
 
 
 def _grid(words: Table, rows: list[list[str]]) -> list[str]:

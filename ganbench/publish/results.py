@@ -21,7 +21,8 @@ from ganbench.record.files import write_atomic, write_text_atomic
 RUN_BYTES = 200_000
 """Most bytes that a published run may have."""
 TABLE, PAGE, SITE, LATEX = "leaderboard.csv", "LEADERBOARD.md", "index.html", "leaderboard.tex"
-"""The files of one suite's tables."""
+TIMES = "times.csv"
+"""The files of one suite's tables; the last one where there are early looks and levels."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+=-]{0,119}")
 
 
@@ -114,8 +115,9 @@ def _name(name: str, folder: Path) -> str:
 def pages(records: list[Record], home: Path) -> dict[str, str]:
     """The tables of one suite's records, by file name. home: the suite's published folder, whose grids are shown."""
     boards = from_records(records)
+    times = csv.render_times(boards)
     around = html.Surroundings(
-        links={TABLE: "CSV", LATEX: "LaTeX", PAGE: "Markdown"},
+        links={TABLE: "CSV", **({TIMES: "times to quality"} if times else {}), LATEX: "LaTeX", PAGE: "Markdown"},
         samples=list(_grids(records, home)),
         commands=[*commands(records), "ganbench publish runs --to results"],
         facts=_environment(boards),
@@ -125,6 +127,7 @@ def pages(records: list[Record], home: Path) -> dict[str, str]:
         PAGE: _markdown(boards, around),
         SITE: html.render(boards, around),
         LATEX: latex.render(boards),
+        **({TIMES: times} if times else {}),
     }
 
 

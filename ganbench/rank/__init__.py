@@ -3,11 +3,15 @@
 from ganbench.rank.leaderboard import Leaderboard, from_records, leaderboards
 from ganbench.rank.records import Record, find_runs, load_records, read_record
 from ganbench.rank.rows import Column
+from ganbench.rank.times import Target, Times, condition
 
 __all__ = [
     "Column",
     "Leaderboard",
     "Record",
+    "Target",
+    "Times",
+    "condition",
     "find_runs",
     "from_records",
     "leaderboards",

@@ -6,6 +6,7 @@ import math
 import statistics as plain
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -14,20 +15,20 @@ from ganbench.rank import statistics
 from ganbench.rank.levels import Level
 from ganbench.rank.rows import Column, Row, Seed
 
-_PLACE = ["section", "position", "label", "variant"]
+PLACE = ["section", "position", "label", "variant"]
 _PARTS = ["architecture", "loss", "preset", "game"]
 _MORE_PARTS = ["regularizers", "augmentations"]
 _COSTS = ["images_per_second", "seconds", "peak_memory_bytes", "parameters_G", "parameters_D"]
 _FRAME = [
-    *_PLACE, *_PARTS, *_MORE_PARTS, "mode", "role", "conditional", "n", "completed", "degenerate", "diverged",
+    *PLACE, *_PARTS, *_MORE_PARTS, "mode", "role", "conditional", "n", "completed", "degenerate", "diverged",
     "missing", "seeds", "statuses", "values", "centre", "low", "high", "log", "median", "rank_low", "rank_high",
     "level", "reason", *_COSTS, "histogram_tv", "confidence",
 ]  # fmt: skip
 _SCORES = [
-    *_PLACE, "column", "direction", "samples", "seed", "status", "value", "sampling_error", "parts", *_COSTS, "n",
+    *PLACE, "column", "direction", "samples", "seed", "status", "value", "sampling_error", "parts", *_COSTS, "n",
     "centre", "low", "high", "log",
 ]  # fmt: skip
-_LOOKS = [*_PLACE, "seed", "cycle", "real_images", "seconds", "value", "samples", "split"]
+_LOOKS = [*PLACE, "seed", "cycle", "real_images", "seconds", "value", "samples", "split"]
 _PAIRS = ["first", "second", "test", "p", "holm", "rank_check", "better"]
 
 
@@ -39,7 +40,7 @@ def rows_frame(
     found: Sequence[Level],
 ) -> pd.DataFrame:
     """One line a row. placed: rows with their positions; ranks: by the row's `id`, of rows that have one."""
-    lines = [_place(row, at) | _line(row, headline, log, ranks.get(id(row)), found) for row, at in placed]
+    lines = [place(row, at) | _line(row, headline, log, ranks.get(id(row)), found) for row, at in placed]
     return pd.DataFrame(lines, columns=_FRAME)
 
 
@@ -49,21 +50,35 @@ def scores_frame(placed: Sequence[tuple[Row, int]], cols: Sequence[Column], log:
     return pd.DataFrame(lines, columns=_SCORES).astype({"seed": "Int64"})
 
 
-def looks_frame(placed: Sequence[tuple[Row, int]], headline: Column) -> pd.DataFrame:
-    """One line an early look at the headline, measured as most of them are."""
+@dataclass(frozen=True)
+class Look:
+    """An early look: whose it is, and what the record says of it."""
+
+    row: Row
+    position: int
+    seed: Seed
+    fields: Mapping[str, Any]
+
+
+def early_looks(placed: Sequence[tuple[Row, int]], headline: Column) -> list[Look]:
+    """The early looks of trained entries at the headline, measured as most of them are."""
     looks = [
-        (_place(row, at), seed, look)
+        Look(row, at, seed, look)
         for row, at in placed
         for seed in (row.seeds if row.main and row.trained else [])
         for look in seed.record.get("looks") or []
         if look.get("column") == headline.name and look.get("value") is not None and math.isfinite(look["value"])
     ]
-    prints = Counter(look.get("fingerprint") or "" for *_, look in looks)
+    prints = Counter(look.fields.get("fingerprint") or "" for look in looks)
     usual = min(prints, key=lambda key: (-prints[key], key), default="")
+    return [look for look in looks if (look.fields.get("fingerprint") or "") == usual]
+
+
+def looks_frame(looks: Iterable[Look]) -> pd.DataFrame:
+    """One line an early look."""
     lines = [
-        {**look, **place, "seed": seed.seed, "samples": look.get("n")}
-        for place, seed, look in looks
-        if (look.get("fingerprint") or "") == usual
+        {**look.fields, **place(look.row, look.position), "seed": look.seed.seed, "samples": look.fields.get("n")}
+        for look in looks
     ]
     return pd.DataFrame(lines, columns=_LOOKS)
 
@@ -73,7 +88,8 @@ def pairs_frame(ranked: Sequence[Row], pairs: Iterable[statistics.Pair]) -> pd.D
     return pd.DataFrame([_pair(ranked, pair) for pair in pairs], columns=_PAIRS)
 
 
-def _place(row: Row, position: int) -> dict[str, Any]:
+def place(row: Row, position: int) -> dict[str, Any]:
+    """Where a row stands, as the first columns of every frame of rows say it."""
     return {"section": row.section, "position": position, "label": row.label, "variant": row.variant}
 
 
@@ -138,7 +154,7 @@ def _scores(row: Row, position: int, cols: Sequence[Column], log: bool) -> list[
                 "n": n,
                 "log": on_log,
             }
-            lines.append(_place(row, position) | line | vars(centre))
+            lines.append(place(row, position) | line | vars(centre))
     return lines
 
 

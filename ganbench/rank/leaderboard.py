@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,12 +13,13 @@ import pandas as pd
 
 from ganbench.rank import statistics
 from ganbench.rank.captions import captions
-from ganbench.rank.frames import looks_frame, pairs_frame, rows_frame, scores_frame
+from ganbench.rank.frames import early_looks, looks_frame, pairs_frame, rows_frame, scores_frame
 from ganbench.rank.groups import Group, group
 from ganbench.rank.levels import levels
 from ganbench.rank.records import Record, load_records
 from ganbench.rank.rows import Column, Row, columns, roles, rows
 from ganbench.rank.seeds import keep
+from ganbench.rank.times import Times, check_asked, choose, times
 
 SECTIONS = ("entries", "unranked", "foreign", "scale", "skipped")
 
@@ -48,6 +49,7 @@ class Leaderboard:
         holm, rank_check (p), better (a label or "").
     looks: one line an early look of a trained entry's headline variant at the headline, on a split that is not the
         table's: section, position, label, variant, seed, cycle, real_images, seconds (training), value, samples, split.
+    times: when early looks first reached a quality (see `Times`).
     environments: what the machines were, each once.
     """
 
@@ -59,6 +61,7 @@ class Leaderboard:
     pairs: pd.DataFrame
     looks: pd.DataFrame
     captions: tuple[str, ...]
+    times: Times
     environments: tuple[Mapping[str, Any], ...] = ()
 
     @property
@@ -71,21 +74,33 @@ class Leaderboard:
         return self.frame[self.frame["section"] == name]
 
 
-def leaderboards(dirs: Iterable[str | Path]) -> list[Leaderboard]:
-    """The leaderboards of every record under these folders, by suite id."""
-    return from_records(load_records(dirs))
+def leaderboards(dirs: Iterable[str | Path], targets: Sequence[str] | None = None) -> list[Leaderboard]:
+    """The leaderboards of every record under these folders, by suite id. targets: as in `from_records`."""
+    return from_records(load_records(dirs), targets)
 
 
-def from_records(records: Iterable[Record]) -> list[Leaderboard]:
-    """The leaderboards of these records, by suite id; the records in any order give the same tables."""
+def from_records(records: Iterable[Record], targets: Sequence[str] | None = None) -> list[Leaderboard]:
+    """The leaderboards of these records, by suite id; the records in any order give the same tables.
+
+    targets: names of levels, or values of the headline, to which time to quality is wanted; None: every level that
+    bounds the headline. A `UsageError` where no table knows one of them.
+    """
     kept = keep(records)
-    return [
-        _leaderboard(table, kept.superseded.get(table.suite["id"], 0), kept.reproduced.get(table.suite["id"], 0))
+    made = [
+        _leaderboard(
+            table, kept.superseded.get(table.suite["id"], 0), kept.reproduced.get(table.suite["id"], 0), targets
+        )
         for table in group(kept.records)
     ]
+    if targets:
+        check_asked(targets, ((board.headline.name, found) for board, found in made))
+    return [board for board, _ in made]
 
 
-def _leaderboard(table: Group, superseded: int, reproduced: int) -> Leaderboard:
+def _leaderboard(
+    table: Group, superseded: int, reproduced: int, targets: Sequence[str] | None
+) -> tuple[Leaderboard, list[str]]:
+    """A table, and the names of its levels that bound the headline."""
     cols, strange = columns(table)
     headline = cols[0]
     made = rows(table, cols)
@@ -101,17 +116,20 @@ def _leaderboard(table: Group, superseded: int, reproduced: int) -> Leaderboard:
     ranks = dict(zip(map(id, ranked), statistics.rank_intervals(len(ranked), pairs), strict=True))
     found = levels(table.suite.get("levels") or {}, roles(made, headline.name), headline.direction == "lower")
     placed = list(zip(made, _positions(made), strict=True))
-    return Leaderboard(
+    looks = early_looks(placed, headline)
+    board = Leaderboard(
         suite=table.suite,
         comparability=table.comparability,
         columns=tuple(cols),
         frame=rows_frame(placed, headline, log, ranks, found),
         scores=scores_frame(placed, cols, log),
         pairs=pairs_frame(ranked, pairs),
-        looks=looks_frame(placed, headline),
+        looks=looks_frame(looks),
         captions=captions(table.suite, cols, made, costs, log, superseded, reproduced, strange),
+        times=times(placed, looks, headline, choose(targets, found, headline)),
         environments=_environments(table.records),
     )
+    return board, [level.name for level in found if math.isfinite(level.bound)]
 
 
 def _costs(row: Row, headline: Column, log: bool) -> statistics.Floats:

@@ -12,7 +12,7 @@ from itertools import takewhile, zip_longest
 from pathlib import Path
 
 from ganbench.errors import UsageError
-from ganbench.publish.results import LATEX, PAGE, SITE, TABLE, pages
+from ganbench.publish.results import LATEX, PAGE, SITE, TABLE, TIMES, pages
 from ganbench.publish.text import plain
 from ganbench.rank import Record
 from ganbench.verify.lost import Row, comparable, stand_ins
@@ -71,9 +71,10 @@ def tables(records: Sequence[Record], home: Path) -> Iterator[Finding]:
         return
     found = [*_differences(mine, theirs, lost), *theirs.problems]
     yield from _few(home / TABLE, list(dict.fromkeys(found)))
-    for page in (PAGE, SITE, LATEX):
-        shown = _there(home / page, made[page])
-        if shown != made[page] and (line := _first_line(made[page], shown, lost)):
+    for page in (PAGE, SITE, LATEX, TIMES):
+        follows = made.get(page, "")
+        shown = _there(home / page, follows)
+        if shown != follows and (line := _first_line(follows, shown, lost)):
             found.append(line)
             yield Finding(home / page, line)
         if found or lost:  # the other pages say the same; there, what lost runs add has no place of its own
