@@ -45,6 +45,7 @@ ARROWS: dict[str, set[str]] = {
     "publish": {"rank", "record", "errors"},
     "verify": {"plan", "rank", "publish", "record", "errors"},
     "execute": {"plan", "record"} | STORAGE,
+    "tune": {"api", "plan", "plugins", "record", "errors"},
     "conformance": {"api", "plugins", "plan", "train", "errors"},
     "cli": {
         "api",
@@ -61,6 +62,7 @@ ARROWS: dict[str, set[str]] = {
         "execute",
         "conformance",
         "doctor",
+        "tune",
     }
     | STORAGE,
 }
@@ -75,6 +77,7 @@ FORBIDDEN: dict[str, set[str]] = {
     "score": {"pandas", "rich", "typer"},
     "conformance": {"torch_fidelity", "pandas", "rich", "typer"},
     "rank": {"torch", "torchvision", "torch_fidelity", "pluggy", "rich", "typer"},
+    "tune": {"torch", "torchvision", "torch_fidelity", "pandas", "rich", "typer"},
     "verify": {"torch", "torchvision", "torch_fidelity", "pandas", "pluggy", "rich", "typer"},
     "publish": {"torch", "torchvision", "torch_fidelity", "pluggy", "typer"},
     "execute": {"torch", "torchvision", "torch_fidelity", "pandas", "typer"},

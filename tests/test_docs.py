@@ -20,6 +20,7 @@ import torch
 from ganbench import TERM_NAMES, Recipe, Regularizer, SampleSpec, plugins
 from ganbench.plan.recipe import CHOICES, ENGINE, parse_setting
 from ganbench.plan.suite import read_suite
+from ganbench.plan.tuning import read_space
 from ganbench.train.draws import Latents, Stream
 from ganbench.train.engine import Engine
 from ganbench.train.parts import HOOKS, ORDER, build_parts
@@ -98,7 +99,8 @@ def test_the_pages_have_commands_and_files() -> None:
 def planned(command: str) -> str:
     """The command, with `--dry-run` where it would train."""
     words = shlex.split(command)
-    return f"{command} --dry-run" if words[1] == "run" and not {"--help", "--dry-run"} & set(words) else command
+    trains = words[1] in ("run", "tune") and not {"--help", "--dry-run"} & set(words)
+    return f"{command} --dry-run" if trains else command
 
 
 @pytest.fixture(scope="module")
@@ -169,7 +171,18 @@ def test_files_load_and_are_as_short_as_promised(name: str, tmp_path: Path) -> N
     assert len(code) <= 27, f"{name} has {len(code)} lines"
 
 
-@pytest.mark.parametrize("block", [b for b in BLOCKS if b.language == "toml"], ids=lambda b: b.page.name)
+SPACES = [b for b in BLOCKS if b.language == "toml" and b.file == "space.toml"]
+
+
+def test_search_spaces_in_the_pages_are_some(desk: Path) -> None:
+    assert SPACES
+    for block in SPACES:
+        assert len(read_space(desk / str(block.file)).draw(0)) == 8
+
+
+@pytest.mark.parametrize(
+    "block", [b for b in BLOCKS if b.language == "toml" and b not in SPACES], ids=lambda b: b.page.name
+)
 def test_suites_in_the_pages_are_suites(block: Block, tmp_path: Path, registry: plugins.Registry) -> None:
     file = tmp_path / "shown.toml"
     file.write_text(block.text, encoding="utf-8")

@@ -23,6 +23,7 @@ from ganbench.cli.publish import publish
 from ganbench.cli.reproduce import reproduce
 from ganbench.cli.run import run
 from ganbench.cli.terminal import forget_odd_sizes
+from ganbench.cli.tune import tune
 from ganbench.cli.verify import verify
 from ganbench.errors import UsageError, one_line
 
@@ -34,6 +35,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("run")(run)
+app.command("tune")(tune)
 app.command("leaderboard")(leaderboard)
 app.command("publish")(publish)
 app.command("evaluate")(evaluate)

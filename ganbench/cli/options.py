@@ -56,6 +56,33 @@ def named(kind: str, help: str, metavar: str = "NAME") -> OptionInfo:
     return typer.Option(f"--{kind}", metavar=metavar, help=help, autocompletion=completion.names(kind))
 
 
+_ONLY = "Only it. Repeatable."
+_ADDED = "Added to each entry. Repeatable."
+Suite = Annotated[str, named("suite", "A suite's name, or its file (.toml).", "NAME|FILE")]
+Architectures = Annotated[list[str] | None, named("architecture", _ONLY)]
+Losses = Annotated[list[str] | None, named("loss", _ONLY)]
+Regularizers = Annotated[list[str] | None, named("regularizer", _ADDED)]
+Augmentations = Annotated[list[str] | None, named("augmentation", _ADDED)]
+Presets = Annotated[list[str] | None, named("preset", _ONLY)]
+Dataset = Annotated[str | None, named("dataset", "Instead of the suite's.")]
+Settings = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A recipe key. Repeatable.")]
+Modes = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--mode",
+        metavar="NAME",
+        help="How steps are computed: reference, fast, … Repeatable.",
+        autocompletion=completion.modes,
+    ),
+]
+Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda (every GPU) or cuda:N.")]
+Jobs = Annotated[
+    int | None,
+    typer.Option(
+        "--jobs", "-j", help="Runs at a time, at most; one per core or GPU if not given. Several may share a GPU."
+    ),
+]
+Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the suite's folder goes.")]
 Tier = Annotated[
     str | None,
     typer.Option("--tier", help="The suite's size; its default one if not given.", autocompletion=completion.tiers),

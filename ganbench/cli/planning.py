@@ -13,7 +13,7 @@ from ganbench.execute.slot import Doors
 from ganbench.execute.slots import Devices, devices
 from ganbench.plan.build import Plan, plan
 from ganbench.plan.columns import parse_extractor
-from ganbench.plan.data import resolve_data
+from ganbench.plan.data import Data, resolve_data
 from ganbench.plan.entries import Wishes
 from ganbench.plan.modes import Mode, find_mode
 from ganbench.plan.own import settle
@@ -68,6 +68,18 @@ class Request:
 
 
 @dataclass(frozen=True)
+class Prepared:
+    """What the words name, loaded: the parts of a plan."""
+
+    suite: Suite
+    tier: Tier
+    registry: Registry
+    data: Data
+    devices: Devices
+    wishes: Wishes
+
+
+@dataclass(frozen=True)
 class Planned:
     """A plan, where it runs, and where children find its plugins."""
 
@@ -78,8 +90,32 @@ class Planned:
 
 
 def make(request: Request) -> Planned:
-    """What costs nothing to check is checked before plugins and data are loaded."""
+    """The plan of `ganbench run`."""
     seeds = parse_seeds(request.seeds) if request.seeds is not None else None
+    ready = prepare(request)
+    made = plan(
+        ready.suite,
+        ready.tier,
+        ready.registry,
+        ready.data,
+        device=ready.devices.kind,
+        wishes=ready.wishes,
+        choice=Choice(request.extractors, request.metrics),
+        seeds=seeds,
+        asked=request.asked(),
+    )
+    return hold(request, ready, made)
+
+
+def hold(request: Request, ready: Prepared, made: Plan) -> Planned:
+    """A plan that this machine can carry out."""
+    for mode in dict.fromkeys(r.mode for r in made.runs):
+        hold_to_machine(find_mode(mode), ready.devices.kind)
+    return Planned(made, ready.tier, ready.devices, Doors(request.plugins, request.plugins_dirs, made.weights))
+
+
+def prepare(request: Request) -> Prepared:
+    """What costs nothing to check is checked before plugins and data are loaded."""
     for name in request.modes:
         find_mode(name, "--mode: ")
     settings = parse_settings(request.settings)
@@ -104,28 +140,16 @@ def make(request: Request) -> Planned:
     tier = suite.tier(request.tier)
     found = slots(request.device, request.jobs)
     data = resolve_data(suite, tier, registry, request.dataset)
-    made = plan(
-        suite,
-        tier,
-        registry,
-        data,
-        device=found.kind,
-        wishes=Wishes(
-            request.architectures,
-            request.losses,
-            request.presets,
-            request.modes,
-            settings,
-            request.regularizers,
-            request.augmentations,
-        ),
-        choice=Choice(request.extractors, request.metrics),
-        seeds=seeds,
-        asked=request.asked(),
+    wishes = Wishes(
+        request.architectures,
+        request.losses,
+        request.presets,
+        request.modes,
+        settings,
+        request.regularizers,
+        request.augmentations,
     )
-    for mode in dict.fromkeys(r.mode for r in made.runs):
-        hold_to_machine(find_mode(mode), found.kind)
-    return Planned(made, tier, found, Doors(request.plugins, request.plugins_dirs, made.weights))
+    return Prepared(suite, tier, registry, data, found, wishes)
 
 
 def hold_to_machine(mode: Mode, device: str) -> None:
@@ -138,15 +162,19 @@ def hold_to_machine(mode: Mode, device: str) -> None:
 
 def find_suite(registry: Registry, text: str, own: bool = False) -> Suite:
     """A registered suite by name, or a suite file. own: whether data of its own is read and named."""
+    suite = read_suite(*suite_source(registry, text))
+    return settle(suite) if own else suite
+
+
+def suite_source(registry: Registry, text: str) -> tuple[Path, str | None]:
+    """The file of a suite, and its name where that is not the file's."""
     path = Path(text)
     if path.suffix == ".toml" or (path.is_file() and text not in registry.names("suite")):
         if not path.is_file():
             raise UsageError(f"--suite {text}: no such file")
-        suite = read_suite(path)
-    else:
-        record = registry.get("suite", text)
-        suite = read_suite(record.file, record.name)
-    return settle(suite) if own else suite
+        return path, None
+    record = registry.get("suite", text)
+    return record.file, record.name
 
 
 def check_names(

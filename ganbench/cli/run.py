@@ -7,46 +7,49 @@ from typing import Annotated
 
 import typer
 
-from ganbench.cli import completion
-from ganbench.cli.options import Extractors, Format, Metrics, Output, Plugins, PluginsDirs, Resume, Tier, named
-
-_Many = list[str] | None
-_ONLY = "Only it. Repeatable."
-_ADDED = "Added to each entry. Repeatable."
+from ganbench.cli.options import (
+    Architectures,
+    Augmentations,
+    Dataset,
+    Device,
+    Extractors,
+    Format,
+    Jobs,
+    Losses,
+    Metrics,
+    Modes,
+    Out,
+    Output,
+    Plugins,
+    PluginsDirs,
+    Presets,
+    Regularizers,
+    Resume,
+    Settings,
+    Suite,
+    Tier,
+)
 
 
 def run(
-    suite: Annotated[str, named("suite", "A suite's name, or its file (.toml).", "NAME|FILE")],
+    suite: Suite,
     tier: Tier = None,
-    architecture: Annotated[_Many, named("architecture", _ONLY)] = None,
-    loss: Annotated[_Many, named("loss", _ONLY)] = None,
-    regularizer: Annotated[_Many, named("regularizer", _ADDED)] = None,
-    augmentation: Annotated[_Many, named("augmentation", _ADDED)] = None,
-    preset: Annotated[_Many, named("preset", _ONLY)] = None,
-    mode: Annotated[
-        _Many,
-        typer.Option(
-            "--mode",
-            metavar="NAME",
-            help="How steps are computed: reference, fast, … Repeatable.",
-            autocompletion=completion.modes,
-        ),
-    ] = None,
+    architecture: Architectures = None,
+    loss: Losses = None,
+    regularizer: Regularizers = None,
+    augmentation: Augmentations = None,
+    preset: Presets = None,
+    mode: Modes = None,
     seeds: Annotated[
         str | None, typer.Option("--seeds", metavar="SEEDS", help="5 is seed 5, 0..4 is five seeds, 0,3 is two.")
     ] = None,
-    settings: Annotated[_Many, typer.Option("--set", metavar="KEY=VALUE", help="A recipe key. Repeatable.")] = None,
+    settings: Settings = None,
     extractor: Extractors = None,
     metric: Metrics = None,
-    dataset: Annotated[str | None, named("dataset", "Instead of the suite's.")] = None,
-    device: Annotated[str, typer.Option("--device", help="auto, cpu, cuda (every GPU) or cuda:N.")] = "auto",
-    jobs: Annotated[
-        int | None,
-        typer.Option(
-            "--jobs", "-j", help="Runs at a time, at most; one per core or GPU if not given. Several may share a GPU."
-        ),
-    ] = None,
-    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the suite's folder goes.")] = Path("runs"),
+    dataset: Dataset = None,
+    device: Device = "auto",
+    jobs: Jobs = None,
+    out: Out = Path("runs"),
     resume: Annotated[
         Resume,
         typer.Option(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,9 @@ from ganbench.plan.spec import TRAINED
 from ganbench.publish.live import Live
 from ganbench.record.files import read_json
 
+Conclusion = Callable[[Sequence[folders.Planned]], None]
+"""What is made of runs when they have ended."""
+
 
 def show(planned: Planned, out: Path, resume: str, json: bool) -> int:
     """Print the plan and write nothing."""
@@ -46,8 +49,8 @@ def show(planned: Planned, out: Path, resume: str, json: bool) -> int:
     return 0
 
 
-def run(planned: Planned, out: Path, resume: str, json: bool) -> int:
-    """Finish the plan's runs and print the leaderboard; the program's exit code."""
+def run(planned: Planned, out: Path, resume: str, json: bool, then: Conclusion | None = None) -> int:
+    """Finish the plan's runs and print the leaderboard; the program's exit code. then: in place of the leaderboard."""
     home = folders.suite_folder(planned.plan, out)
     with SuiteLock(home) as lock, ForkServer() as forks, stopped_as_by_ctrl_c():
         runs = folders.survey(planned.plan, out, resume)
@@ -87,7 +90,10 @@ def run(planned: Planned, out: Path, resume: str, json: bool) -> int:
                 kept = folders.put_back(todo)
     left = [outcome for outcome in outcomes if outcome.status == LEFT]
     lost = [outcome for outcome in outcomes if outcome.lost and outcome not in left]
-    show_leaderboard([home], "json" if json else "text")
+    if then:
+        then(runs)
+    else:
+        show_leaderboard([home], "json" if json else "text")
     if lost:
         typer.echo(f"ganbench: {_losses(lost, len(runs))}", err=True)
     if kept:

@@ -8,25 +8,31 @@ from pathlib import Path
 from typing import Any
 
 from ganbench.api import ScaleRow
+from ganbench.errors import UsageError
 from ganbench.plan.columns import check_headline, possible
 from ganbench.plan.data import Data
 from ganbench.plan.entries import NO_PARTS, Entry, Wishes, expand
 from ganbench.plan.levels import check_names
 from ganbench.plan.modes import REFERENCE
 from ganbench.plan.scoring import Choice, Scoring, records, scoring, slow
-from ganbench.plan.spec import SCALE, TRAINED, RunSpec
+from ganbench.plan.spec import SCALE, TEST, TRAINED, RunSpec
 from ganbench.plan.suite import Suite, Tier
 from ganbench.plugins import Registered, Registry
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Runs in order, notices for the user, and the weights files that scoring was told to use (extractor -> file)."""
+    """Runs in order, notices for the user, and the weights files that scoring was told to use (extractor -> file).
+
+    entries: the runs of each entry, in the suite's order; of one that is skipped a single one. Entries that come to the
+    same have their runs in common.
+    """
 
     suite_id: str
     runs: tuple[RunSpec, ...]
     notices: tuple[str, ...]
     weights: Mapping[str, Path]
+    entries: tuple[tuple[RunSpec, ...], ...] = ()
 
 
 def plan(
@@ -69,14 +75,27 @@ def plan(
     notices += _small(suite, tier, registry)
     entries = expand(suite, tier, wishes, registry, spec)
     budget = {"counter": tier.counter, "amount": tier.amount}
-    for seed in seeds or tier.seeds:
-        runs += [_trained(e, seed, budget, datasets, common) for e in entries if not e.skip]
-    runs += [_trained(e, (seeds or tier.seeds)[0], budget, datasets, common) for e in entries if e.skip]
-    unique = {r.run_id: r for r in reversed(runs)}
-    runs = [r for r in runs if unique[r.run_id] is r]
+    wanted = seeds or tier.seeds
+    if twice := sorted(set(wanted) & set((tier.tuning or {}).get("seeds", ()))):
+        raise UsageError(f"seed {twice[0]} was one of the trials that chose the recipes: take fresh ones, --seeds 0..4")
+    made = [
+        tuple(_trained(entry, seed, budget, datasets, common) for seed in (wanted[:1] if entry.skip else wanted))
+        for entry in entries
+    ]
+    for turn in zip(*(each for each in made if not each[0].skip), strict=True):
+        runs += turn
+    runs = unique([*runs, *(each[0] for each in made if each[0].skip)])
     if device == "cpu":
         notices += slow(measured, runs)
-    return Plan(suite_id, tuple(runs), tuple(notices), measured.weights)
+    return Plan(suite_id, tuple(runs), tuple(notices), measured.weights, tuple(made))
+
+
+def unique(runs: Iterable[RunSpec]) -> list[RunSpec]:
+    """The first of each id, in their order."""
+    found: dict[str, RunSpec] = {}
+    for run in runs:
+        found.setdefault(run.run_id, run)
+    return list(found.values())
 
 
 def suite_name(suite: Suite, tier: Tier) -> str:
@@ -99,6 +118,8 @@ def shown(suite: Suite, tier: Tier, suite_id: str, measured: Scoring) -> dict[st
         "columns": measured.columns,
         "budget": {tier.counter: tier.amount},
         "levels": suite.levels,
+        **({"split": tier.split} if tier.split != TEST else {}),
+        **({"tuning": tier.tuning} if tier.tuning else {}),
         **({"own_data": suite.made} if suite.made else {}),
     }
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from ganbench.errors import UsageError, nearest, short
-from ganbench.plan.suite import Suite
+from ganbench.plan.suite import Suite, Tier
 from ganbench.plugins import Registered, Registry
 
 
@@ -59,6 +59,20 @@ def possible(suite: Suite, registry: Registry) -> set[str] | None:
     except UsageError:
         return None
     return {name for plan in plans or [None] for metric in metrics for name in _columns_of(metric, plan).values()}
+
+
+def measuring(suite: Suite, tier: Tier, registry: Registry, column: str) -> tuple[str, str | None]:
+    """The suite's metric that fills a column, and the extractor under which it does, as the suite writes it."""
+    for metric in (registry.find("metric", name) for name in suite.metrics):
+        for word in (*suite.extractors, *tier.extra_extractors):
+            name, layer, _ = parse_extractor(word)
+            registered = registry.find("extractor", name)
+            plans = [plan_of(registered, layer, official) for official in (True, False)]
+            if any(column in _columns_of(metric, plan).values() for plan in plans):
+                return metric.name, word
+        if column in _columns_of(metric, None).values():
+            return metric.name, None
+    raise UsageError(f"suite '{suite.name}': none of its metrics fills the column '{column}'")
 
 
 def check_headline(suite: Suite, names: Collection[str]) -> None:

@@ -14,7 +14,8 @@ from ganbench.plan.recipe import Layer, check_chunks, resolve
 from ganbench.plan.suite import EntrySet, Suite, Tier
 from ganbench.plugins import Registered, Registry
 
-_OWN = "suite entry"
+SUITE_ENTRY, SET = "suite entry", "--set"
+"""Origins of what a recipe has from the entry as the suite writes it, and from the command line."""
 NO_PARTS: Mapping[str, Any] = {
     "architecture": None,
     "loss": None,
@@ -160,7 +161,7 @@ def alone(registry: Registry, spec: SampleSpec, group: EntrySet, wishes: Wishes 
 
 def _told_apart(entry: Entry) -> Entry:
     """The entry with what the suite changed in its recipe added to its label."""
-    own = {k: v["value"] for k, v in entry.recipe.items() if v["origin"] == _OWN}
+    own = {k: v["value"] for k, v in entry.recipe.items() if v["origin"] == SUITE_ENTRY}
     label = entry.description["label"] + _changes(own, entry.recipe)
     return replace(entry, description={**entry.description, "label": label})
 
@@ -174,8 +175,8 @@ def _layers(suite: Suite, tier: Tier, group: EntrySet, wishes: Wishes) -> list[L
     return [
         Layer(f"suite {suite.name}", suite.recipe, strict=False),
         Layer(f"tier {tier.name}", tier.recipe, strict=False),
-        Layer(_OWN, group.recipe or {}, where=group.where),
-        Layer("--set", wishes.settings, strict=False),
+        Layer(SUITE_ENTRY, group.recipe or {}, where=group.where),
+        Layer(SET, wishes.settings, strict=False),
     ]
 
 
@@ -285,7 +286,7 @@ def _misfit(components: list[Registered], traits: frozenset[str], spec: SampleSp
 def _heard(suite: Suite, tier: Tier, wishes: Wishes, entries: list[Entry]) -> None:
     """A key that no entry declares is a mistake; in the suite only where it is run as written, not with other parts."""
     declared = {k: v["value"] for e in entries for k, v in e.recipe.items()}
-    layers = [Layer("--set", wishes.settings)]
+    layers = [Layer(SET, wishes.settings)]
     if not (wishes.choose or wishes.add):
         layers += [Layer(f"suite {suite.name}", suite.recipe), Layer(f"tier {tier.name}", tier.recipe)]
     for layer in layers:

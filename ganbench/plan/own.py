@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,9 +23,8 @@ MOST_PIXELS = 1024
 def read_datasets(value: Any, file: Path) -> tuple[dict[str, str], dict[str, Source]]:
     """Streams -> data sets, and those of them that are the suite's own. file: the suite's, from which paths start."""
     where = f"suite file {file}"
-    several = isinstance(value, dict) and not set(value) & set(KINDS)
-    streams = value if several else {"A": value}
-    if several:
+    streams = _streams(value)
+    if streams is value:
         _mistaken(streams, where)
     sources = {
         name: _source(Table(given, f"{where}, 'dataset'"), file.parent)
@@ -41,6 +42,25 @@ def read_datasets(value: Any, file: Path) -> tuple[dict[str, str], dict[str, Sou
         if kind == "npz" or name.endswith(("/", "\\")) or name.startswith((".", "/", "~")):
             raise UsageError(f"{where}: '{name}' is no name of a data set; is {{ {kind} = \"{name}\" }} meant?")
     return names, sources
+
+
+def relocated(value: Any, sources: Mapping[str, Source], home: Path) -> Any:
+    """The key `dataset` as a suite file in the folder `home` writes it: paths of own data start from there."""
+    if not sources:
+        return value
+    streams = _streams(value)
+    moved = {
+        name: {**streams[name], source.kind: os.path.relpath(source.place, home)}
+        for name, source in sources.items()
+        if Path(source.place).is_absolute()
+    }
+    return {**streams, **moved} if streams is value else moved.get("A", value)
+
+
+def _streams(value: Any) -> dict[str, Any]:
+    """Stream -> what stands there; the value itself where it names streams."""
+    several = isinstance(value, dict) and not set(value) & set(KINDS)
+    return value if several else {"A": value}
 
 
 def settle(suite: Suite) -> Suite:

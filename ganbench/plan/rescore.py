@@ -19,7 +19,8 @@ def plan_rescoring(spec: RunSpec, registry: Registry, choice: Choice, device: st
     wanted = choice.metrics or tuple(params)
     suite = bare_suite(own)
     tier = suite.tier(None)
-    tier = replace(tier, samples=spec.score["samples"], params={m: params[m] for m in wanted if m in params})
+    known = {"samples": spec.score["samples"], "split": spec.split}
+    tier = replace(tier, **known, params={m: params[m] for m in wanted if m in params})
     suite = replace(
         suite,
         extractors=tuple(f"{e['name']}@{e['features']}" for e in spec.score["extractors"]),

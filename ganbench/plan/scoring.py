@@ -11,7 +11,7 @@ from ganbench.api import Dataset, Extractor, Value, Weights
 from ganbench.errors import Unavailable, UsageError, asking, nearest
 from ganbench.plan.columns import columns, parse_extractor, plan_of
 from ganbench.plan.recipe import cast
-from ganbench.plan.spec import RunSpec
+from ganbench.plan.spec import TEST, RunSpec
 from ganbench.plan.suite import Suite, Tier
 from ganbench.plugins import Registered, Registry
 
@@ -60,6 +60,7 @@ def scoring(
         "extractors": [e for _, e in extractors],
         "metrics": [{"name": m.name, "params": {**m.record.params, **params.get(m.name, {})}} for m in metrics],
         "dataset": first.reference or first.name,
+        **({"split": tier.split} if tier.split != TEST else {}),
         "plugins": records([r for r, _ in extractors] + metrics + _compared(registry, first, metrics)),
     }
     headline = suite.headline if suite.headline in names else names[0]  # another choice took it away

@@ -19,6 +19,8 @@ from ganbench.plan.spec_fields import check_spec
 from ganbench.record.files import read_json, write_json_atomic
 
 TRAINED, SCALE, FOREIGN = "trained", "scale", "foreign"
+TEST, VAL = "test", "val"
+"""The reference's splits: the first is used once, at the end; whatever chooses looks at the second one."""
 DIGITS = 12
 """Of a measurement's fingerprint."""
 COUNTERS = ("real_images", "generator_steps", "discriminator_steps", "seconds")
@@ -112,6 +114,11 @@ class RunSpec:
                 "api_version": self.api_version,
             },
         )
+
+    @property
+    def split(self) -> str:
+        """Of the reference: what the samples are measured against."""
+        return str(self.score.get("split", TEST))
 
     @property
     def run_id(self) -> str:

@@ -56,6 +56,7 @@ _FIELDS: dict[str, Types] = {
     "score.extractors": (list,),
     "score.metrics": (list,),
     "score.dataset": (str,),
+    "score.split": (str, NULL),
     "score.plugins": (list,),
     "skip": (str, NULL),
     "api_version": (int,),

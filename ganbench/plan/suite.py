@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,13 +14,13 @@ from ganbench.own_data.source import Source
 from ganbench.plan.levels import check_form
 from ganbench.plan.modes import find_mode
 from ganbench.plan.own import read_datasets
-from ganbench.plan.spec import COUNTERS
+from ganbench.plan.spec import COUNTERS, TEST
 from ganbench.plan.spec_fields import MOST_SAMPLES
-from ganbench.plan.table import Table, check_values
+from ganbench.plan.table import Table, read_table
+from ganbench.plan.tuning import read_tuning
 
-TABLES = ("reduced", "as published", "tuned")
-LARGEST = 2**20
-"""Bytes of a suite file."""
+TUNED = "tuned"
+TABLES = ("reduced", "as published", TUNED)
 MOST_SEEDS = 10_000
 DIGITS = 18
 """The longest seed on the command line."""
@@ -46,10 +45,12 @@ class Tier:
     """One size of a suite.
 
     counter, amount: the primary budget. seeds: training seeds. ranks: whether the table may rank. samples: how many are
-    scored. looks, look_samples: early looks on the validation split. params: metric -> parameters. offline: the data
+    scored. split: what they are measured against (no suite file names it: `"test"`, but for trials of a search).
+    looks, look_samples: early looks on the validation split. params: metric -> parameters. offline: the data
     set used where the suite's own is neither here nor reachable. seconds_per_run: measured on one CPU core, for the
     estimate. extra_extractors: further extractors, used where their weights are at hand. table: `"reduced"`, `"as
-    published"` or `"tuned"`. modes: each entry is a row in each of them; none: the suite's, or the reference.
+    published"` or `"tuned"`; tuning: how such a table's recipes were found. modes: each entry is a row in each of them;
+    none: the suite's, or the reference.
     """
 
     name: str
@@ -69,6 +70,8 @@ class Tier:
     extra_extractors: tuple[str, ...]
     entries: tuple[EntrySet, ...]
     modes: tuple[str, ...] = ()
+    split: str = TEST
+    tuning: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -108,17 +111,7 @@ class Suite:
 
 def read_suite(file: Path, name: str | None = None) -> Suite:
     """Read a suite file; the name defaults to the file's."""
-    try:
-        if file.stat().st_size > LARGEST:
-            raise UsageError(f"suite file {file}: is larger than {LARGEST:,} bytes, so it is no suite")
-        raw = tomllib.loads(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UsageError(f"suite file {file}: cannot be read ({error.strerror or error})") from None
-    except (ValueError, RecursionError) as error:  # also what TOML and UTF-8 say
-        reason = " ".join(str(error).split())[:200]
-        raise UsageError(f"suite file {file}: not valid TOML: {reason}") from None
-    check_values(raw, f"suite file {file}")
-    table = Table(raw, f"suite file {file}")
+    table = read_table(file, f"suite file {file}")
     datasets, sources = read_datasets(table.take("dataset", (str, dict)), file)
     recipe = table.take("recipe", dict, {})
     tiers = {k: _tier(k, v, f"suite file {file}, tier '{k}'") for k, v in table.take("tiers", dict).items()}
@@ -176,11 +169,16 @@ def _tier(name: str, value: Any, where: str) -> Tier:
         extra_extractors=table.words("extra_extractor", ()),
         entries=tuple(_entry(e, f"{where}, entry {i + 1}") for i, e in enumerate(table.take("entries", list))),
         modes=_modes(table),
+        tuning=read_tuning(table.take("tuning", (dict, type(None)), None), where),
     )
     looks.done()
     table.done()
     if tier.table not in TABLES:
         raise UsageError(f"{where}: 'table' must be one of {', '.join(TABLES)}, not {short(tier.table)}")
+    if (tier.table == TUNED) != (tier.tuning is not None):
+        raise UsageError(
+            f"{where}: a table is \"{TUNED}\" where the key 'tuning' says how; `ganbench tune` writes both"
+        )
     if not tier.entries:
         raise UsageError(f'{where}: \'entries\' is empty; add one, such as {{ architecture = "…", loss = "…" }}')
     counts = (("samples", tier.samples, 1), ("looks.samples", tier.look_samples, 1), ("looks.count", tier.looks, 0))

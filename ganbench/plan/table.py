@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import difflib
+import tomllib
+from pathlib import Path
 from typing import Any
 
 from ganbench.errors import UsageError, nearest, short
 
+LARGEST = 2**20
+"""Bytes of a file."""
 LONGEST_NAME, DEEPEST = 200, 20
 LARGEST_NUMBER = 2**53 - 1
 """Of numbers that every reader of JSON takes for the same one."""
@@ -54,6 +58,20 @@ class Table:
     def done(self) -> None:
         for key in self.value:
             raise UsageError(f"{self.where}: unknown key '{key}'; {nearest(key, self.known)}")
+
+
+def read_table(file: Path, where: str) -> Table:
+    """A TOML file's table, with no value in it that nothing here can hold. where: the file, for errors."""
+    try:
+        if file.stat().st_size > LARGEST:
+            raise UsageError(f"{where}: is larger than {LARGEST:,} bytes, which none needs")
+        raw = tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"{where}: cannot be read ({error.strerror or error})") from None
+    except (ValueError, RecursionError) as error:  # also what TOML and UTF-8 say
+        raise UsageError(f"{where}: not valid TOML: {' '.join(str(error).split())[:200]}") from None
+    check_values(raw, where)
+    return Table(raw, where)
 
 
 def check_values(value: Any, where: str, path: tuple[str, ...] = ()) -> None:

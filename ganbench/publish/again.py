@@ -11,9 +11,10 @@ from ganbench.rank import Record
 
 OPTIONS = (
     "suite", "tier", "architecture", "loss", "regularizer", "augmentation", "preset", "mode", "seeds", "set",
-    "extractor", "metric", "dataset", "plugin", "plugins-dir",
+    "extractor", "metric", "dataset", "plugin", "plugins-dir", "space", "to",
 )  # fmt: skip
-"""Of `ganbench run`, in the order of a command. A record names nothing else: it is not trusted with a command."""
+"""Of `ganbench run` (with a search space, of `ganbench tune`), in the order of a command. A record names nothing else:
+it is not trusted with a command."""
 UNNAMED = "reference"
 """The mode that need not be asked for."""
 
@@ -24,7 +25,11 @@ def commands(records: Iterable[Record]) -> list[str]:
     asked = [r["asked"] for r in found if r.get("asked")]
     if silent := [r for r in found if not r.get("asked")]:
         asked.append(_derived(silent))
-    return sorted({shlex.join(["ganbench", "run", *_words(options)]) for options in asked})
+    return sorted({shlex.join(["ganbench", _verb(options), *_words(options)]) for options in asked})
+
+
+def _verb(options: Mapping[str, Any]) -> str:
+    return "tune" if options.get("space") else "run"
 
 
 def _derived(records: list[Record]) -> dict[str, Any]:

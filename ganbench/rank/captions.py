@@ -16,6 +16,7 @@ _KINDS = {
     "as published": "Each paper's own recipe: no superiority is claimed.",
     "tuned": "Tuned: every entry had the same search space and number of trials.",
 }
+_TEST = "test"
 
 
 def captions(
@@ -48,8 +49,29 @@ def captions(
 def _kind(suite: Mapping[str, Any]) -> Iterator[str]:
     table = suite["table"]
     yield _KINDS.get(table, f"Kind of table: {table}.")
+    if tuning := suite.get("tuning"):
+        yield _search(tuning)
+    if (split := suite.get("split") or _TEST) != _TEST:
+        yield f"Measured against the split `{split}`, to choose by: no result."
     if suite.get("note"):
         yield str(suite["note"])
+
+
+def _search(tuning: Mapping[str, Any]) -> str:
+    """How the recipes of a tuned table were found, in words."""
+    keys = ", ".join(f"{key} {_drawn(values)}" for key, values in sorted((tuning.get("space") or {}).items()))
+    seeds = len(tuning.get("seeds") or [])
+    return (
+        f"{tuning.get('trials')} trials of each entry, its own recipe being one of them, with {seeds} "
+        f"seed{'s' * (seeds != 1)} of {'their' if seeds != 1 else 'its'} own; chosen by {tuning.get('headline')} on "
+        f"{tuning.get('split')} ({tuning.get('data')}). Searched: {keys}."
+    )
+
+
+def _drawn(values: Any) -> str:
+    if isinstance(values, Mapping):
+        return f"{values.get('low')} to {values.get('high')}{' (log)' * bool(values.get('log'))}"
+    return " or ".join(map(str, values)) if isinstance(values, list) else str(values)
 
 
 def _values(made: list[Row], headline: Column, log: bool) -> Iterator[str]:

@@ -33,6 +33,14 @@ SUITE: dict[str, Types] = {
     "suite.columns": (list,),
     "suite.note": (str, NULL),
     "suite.levels": (dict, NULL),
+    "suite.split": (str, NULL),
+    "suite.tuning": (dict, NULL),
+    "suite.tuning.trials": (int, NULL),
+    "suite.tuning.seeds": (list, NULL),
+    "suite.tuning.headline": (str, NULL),
+    "suite.tuning.split": (str, NULL),
+    "suite.tuning.data": (str, NULL),
+    "suite.tuning.space": (dict, NULL),
 }
 """The suite, as a specification and the record of its run both have it."""
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from ganbench import plugins
 from ganbench.errors import Unavailable
-from ganbench.plan.spec import RunSpec
+from ganbench.plan.spec import VAL, RunSpec
 from ganbench.record.head import head, write_skipped
 from ganbench.score.extraction import LOGITS, Extraction, Features, prepare
 from ganbench.score.measure import Measure, Side, measures, sanity, score
@@ -19,9 +19,6 @@ from ganbench.score.outlook import Outlook
 from ganbench.score.references import Reference, References
 from ganbench.score.result import earlier_looks, read_trained, write_result
 from ganbench.score.samples import Samples, quantisation, read_samples, samples_file
-
-HEADLINE, LOOKS = "test", "val"
-"""The reference's splits: whatever chooses looks at the second one, and the first is used once, at the end."""
 
 PATIENCE = 30.0
 """Seconds of extraction from which on the user is told beforehand."""
@@ -155,10 +152,10 @@ class _Session:
     def _images(self, extraction: Extraction, trained: Mapping[str, Any], first: bool) -> int:
         """How many samples an extractor has yet to see; the first one sees the early looks too."""
         images: int = self.spec.score["samples"] * sum(not v.get("split") for v in trained["variants"])
-        splits = {HEADLINE, *(v["split"] for v in trained["variants"] if v.get("split"))}
+        splits = {self.spec.split, *(v["split"] for v in trained["variants"] if v.get("split"))}
         if first and trained["looks"]:
             images += self.spec.score["looks"]["samples"] * len(trained["looks"])
-            splits.add(LOOKS)
+            splits.add(VAL)
         images += sum(self.references.unread(extraction, split) for split in splits)
         if self.training and any(m.learns and m.extraction is extraction for m in self.measures):
             images += self.training.unread(extraction, self.split)
@@ -172,11 +169,11 @@ class _Session:
                 variant["name"], variant.get("split"), self.spec.score["samples"], extraction
             )
         head = {"variant": variant["name"], "batch_norm": variant.get("batch_norm")}
-        tail = {"split": HEADLINE, "headline_variant": bool(variant.get("headline"))}
+        tail = {"split": self.spec.split, "headline_variant": bool(variant.get("headline"))}
         scores = [
             {**head, **found, **tail}
             for measure in self.measures
-            for found in self._score(measure, sides[measure.extraction], HEADLINE)
+            for found in self._score(measure, sides[measure.extraction], self.spec.split)
         ]
         logits = (s.features[LOGITS] for s in sides.values() if isinstance(s, Side) and LOGITS in s.features)
         first = next(logits, None)
@@ -198,10 +195,10 @@ class _Session:
                 result += [earlier[look["cycle"]]] if look["cycle"] in earlier else []
                 continue
             side = self._generated(look["file"], None, self.spec.score["looks"]["samples"], measure.extraction)
-            found = next(s for s in self._score(measure, side, LOOKS) if s["column"] == column)
+            found = next(s for s in self._score(measure, side, VAL) if s["column"] == column)
             kept = {k: found[k] for k in ("column", "value", "skipped", "n", "fingerprint")}
             when = {k: look.get(k) for k in ("cycle", "real_images", "seconds")}
-            result.append({**when, **kept, "split": LOOKS})
+            result.append({**when, **kept, "split": VAL})
         return result
 
     def _score(self, measure: Measure, fake: Side | str, split: str) -> list[dict[str, Any]]:
