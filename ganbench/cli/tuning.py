@@ -16,7 +16,7 @@ from ganbench.execute import folders
 from ganbench.plan.spec import VAL
 from ganbench.plan.tuning import Space, read_space
 from ganbench.rank.records import FINISHED, read_record
-from ganbench.tune.choice import Choice, choose
+from ganbench.tune.choice import Chosen, choose
 from ganbench.tune.suite_file import write_tuned
 from ganbench.tune.trials import Trials, plan_trials
 
@@ -83,7 +83,7 @@ def _conclude(search: Search, runs: Sequence[folders.Planned], json: bool) -> No
     typer.echo(one_line(f"On {VAL}, to choose by. What counts comes now: ganbench run --suite {search.to}"))
 
 
-def _rows(choices: Sequence[Choice]) -> Iterator[tuple[object, ...]]:
+def _rows(choices: Sequence[Chosen]) -> Iterator[tuple[object, ...]]:
     for choice in choices:
         own, best = (_shown(choice.values[at]) for at in (0, choice.taken))
         drawn = ", ".join(f"{key}={value}" for key, value in choice.trial.settings.items()) or "its own"
@@ -96,7 +96,7 @@ def _shown(value: float | None) -> str:
     return "failed" if value is None else f"{value:.4g}"
 
 
-def _entry(choice: Choice) -> dict[str, Any]:
+def _entry(choice: Chosen) -> dict[str, Any]:
     run = choice.trials[0].runs[0]
     return {
         "label": run.entry["label"],

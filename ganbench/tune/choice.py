@@ -12,7 +12,7 @@ from ganbench.tune.trials import Trial
 
 
 @dataclass(frozen=True)
-class Choice:
+class Chosen:
     """One entry. values: of each trial the headline's median over its seeds; None: failed, as its median seed did.
     taken: the best trial's place, the earlier one of equals; its own recipe's where every trial failed."""
 
@@ -26,13 +26,13 @@ class Choice:
         return self.trials[self.taken]
 
 
-def choose(trials: Sequence[Trial], records: Mapping[str, Mapping[str, Any]], headline: str) -> Choice:
+def choose(trials: Sequence[Trial], records: Mapping[str, Mapping[str, Any]], headline: str) -> Chosen:
     """The best trial by the headline on val. records: run id -> the record of every run of these trials."""
     scores = [[_score(records[run.run_id], headline) for run in trial.runs] for trial in trials]
     sign = -1 if any(s["direction"] == "higher" for s in _there(scores)) else 1
     costs = [statistics.median(math.inf if s is None else sign * s["value"] for s in each) for each in scores]
     values = tuple(sign * cost if math.isfinite(cost) else None for cost in costs)
-    return Choice(tuple(trials), values, costs.index(min(costs)))
+    return Chosen(tuple(trials), values, costs.index(min(costs)))
 
 
 def _score(record: Mapping[str, Any], headline: str) -> Mapping[str, Any] | None:

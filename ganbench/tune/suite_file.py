@@ -16,12 +16,12 @@ from ganbench.plan.spec import VAL, RunSpec
 from ganbench.plan.suite import TUNED, Suite, Tier
 from ganbench.plan.tuning import Space
 from ganbench.record.files import write_atomic
-from ganbench.tune.choice import Choice
+from ganbench.tune.choice import Chosen
 
 FAILED = "failed"
 
 
-def write_tuned(file: Path, source: Path, suite: Suite, tier: Tier, space: Space, choices: Sequence[Choice]) -> None:
+def write_tuned(file: Path, source: Path, suite: Suite, tier: Tier, space: Space, choices: Sequence[Chosen]) -> None:
     """Write the tuned suite. source: the suite's own file."""
     raw = tomllib.loads(source.read_text(encoding="utf-8"))
     own = raw["tiers"][tier.name]
@@ -47,7 +47,7 @@ def write_tuned(file: Path, source: Path, suite: Suite, tier: Tier, space: Space
     write_atomic(file, lambda stream: stream.write(data))
 
 
-def _found(choice: Choice) -> dict[str, Any]:
+def _found(choice: Chosen) -> dict[str, Any]:
     values = [FAILED if value is None else float(f"{value:.6g}") for value in choice.values]
     return {"label": choice.trials[0].runs[0].entry["label"], "values": values, "taken": choice.taken}
 

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from ganbench.tune.choice import Choice, choose
+from ganbench.tune.choice import Chosen, choose
 from ganbench.tune.trials import Trial
 
 DIVERGED = "diverged"
 
 
-def chosen(*values: list[float | str | None], direction: str = "lower") -> Choice:
+def chosen(*values: list[float | str | None], direction: str = "lower") -> Chosen:
     """Of trials that gave these headlines, one a seed."""
     trials, records = [], {}
     for trial, seeds in enumerate(values):
