@@ -52,7 +52,7 @@ def _kind(suite: Mapping[str, Any]) -> Iterator[str]:
     if tuning := suite.get("tuning"):
         yield _search(tuning)
     if (split := suite.get("split") or _TEST) != _TEST:
-        yield f"Measured against the split `{split}`, to choose by: no result."
+        yield f"Measured against {split}, to choose by: no result."
     if suite.get("note"):
         yield str(suite["note"])
 

@@ -90,7 +90,7 @@ def test_a_search_and_what_comes_of_it(desk: Path, capsys: pytest.CaptureFixture
     told(["publish", "runs", "--to", "out"], capsys)
     page = (desk / "out" / "toy-tiny-tuning" / "LEADERBOARD.md").read_text()
     assert "ganbench tune --suite toy --plugin toy.py --space space.toml --to tuned.toml" in page
-    assert "Measured against the split `val`, to choose by: no result." in page
+    assert "Measured against val, to choose by: no result." in page
 
 
 def test_trials_that_are_lost_choose_nothing_and_the_same_command_goes_on(
