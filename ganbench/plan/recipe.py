@@ -34,6 +34,8 @@ ENGINE = Recipe(
     bn_batches=16,  # generated batches from which an EMA copy recomputes batch-norm statistics
 )
 COUNTS = ("batch_size", "latent", "d_steps", "accumulate", "bn_batches")
+MOST = 2**24
+"""Of what is counted: what no machine has room or time for would be worked at without an end."""
 AMOUNTS = ("lr_G", "lr_D", "eps", "momentum", "weight_decay", "clip_grad_norm", "ema_half_life", "ema_ramp_up")
 CHOICES = {"prior": ("normal", "uniform"), "optimizer": ("adam", "rmsprop", "sgd"), "lr_decay": ("none", "linear")}
 
@@ -127,6 +129,8 @@ def _beyond(key: str, value: Any) -> str | None:
     """The bound of a key that no training can do with this value, in words; None where it can."""
     if (key in COUNTS or key.endswith(".every")) and isinstance(value, int) and value < 1:
         return "at least 1"
+    if key in COUNTS and value > MOST:
+        return f"at most {MOST:,}"
     if key == "lr" and value <= 0:
         return "above 0"
     if key in AMOUNTS and value < 0:

@@ -70,6 +70,7 @@ def test_a_table_for_people(capsys: pytest.CaptureFixture[str]) -> None:
         (["--architecture", "dcgan", "--loss", "hinge", "--shape", "1x30x30"], "takes images of 28, 32, 64 pixels"),
         (["--architecture", "dcgan", "--loss", "hinge", "--mode", "fsat"], "no mode 'fsat'; did you mean fast?"),
         (["--architecture", "dcgan", "--loss", "hinge", "--batch-size", "0"], "'batch_size' must be at least 1"),
+        (["--architecture", "dcgan", "--loss", "hinge", "--batch-size", "1" + "0" * 20], "at most 16,777,216"),
         (
             ["--architecture", "mlp", "--loss", "hinge", "--set", "width=0"],
             "mlp · hinge [width=0] cannot be measured: ",

@@ -76,6 +76,8 @@ def test_values_take_the_type_of_the_default(key: str, given: Any, value: Any) -
         ("batch_size", 0, "at least 1"),
         ("latent", -3, "at least 1"),
         ("d_steps", 0, "at least 1"),
+        ("d_steps", 2**24 + 1, "at most 16,777,216"),
+        ("batch_size", 10**20, "at most 16,777,216"),
         ("l.every", 0, "at least 1"),
         ("lr", -1, "must be above 0, not -1.0"),
         ("lr", 0, "must be above 0, not 0.0"),
