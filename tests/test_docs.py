@@ -174,10 +174,11 @@ def test_files_load_and_are_as_short_as_promised(name: str, tmp_path: Path) -> N
 SPACES = [b for b in BLOCKS if b.language == "toml" and b.file == "space.toml"]
 
 
-def test_search_spaces_in_the_pages_are_some(desk: Path) -> None:
+def test_search_spaces_in_the_pages_are_some(tmp_path: Path) -> None:
     assert SPACES
     for block in SPACES:
-        assert len(read_space(desk / str(block.file)).draw(0)) == 8
+        (tmp_path / "space.toml").write_text(block.text, encoding="utf-8")
+        assert len(read_space(tmp_path / "space.toml").draw(0)) == 8
 
 
 @pytest.mark.parametrize(
