@@ -15,7 +15,8 @@ from torch import Tensor, nn
 class Filter(nn.Module):
     """Maps `(B, C, H, W)`, each channel filtered by itself.
 
-    `blur(x, padding)` to `(B, C, H + 2 padding - 3, W + …)`, times `gain`; `enlarge(x)` to `(B, C, 2H, 2W)`.
+    `blur(x, padding)` to `(B, C, H + 2 padding - 3, W + …)`, times `gain`; `enlarge(x)` to `(B, C, 2H, 2W)`;
+    `shrink(x)` to `(B, C, H/2, W/2)`.
     """
 
     kernel: Tensor
@@ -32,6 +33,10 @@ class Filter(nn.Module):
     def enlarge(self, x: Tensor) -> Tensor:
         """Maps twice as wide and high."""
         return F.conv_transpose2d(x, self._for(x, 4.0), stride=2, padding=1, groups=x.shape[1])
+
+    def shrink(self, x: Tensor) -> Tensor:
+        """Maps half as wide and high."""
+        return F.conv2d(x, self._for(x, 1.0), stride=2, padding=1, groups=x.shape[1])
 
     def _for(self, x: Tensor, gain: float) -> Tensor:
         return (self.kernel * gain).expand(x.shape[1], 1, -1, -1)
