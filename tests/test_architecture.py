@@ -355,6 +355,11 @@ TORCH = {"torch", "torchvision", "torch_fidelity"}
             TORCH | {"ganbench.plugins", "ganbench_zoo"},
             id="leaderboard",
         ),
+        pytest.param(
+            COMMAND.format(argv=["ganbench", "compare", *[str(ROOT / "results" / "mnist-quick")] * 2]),
+            TORCH | {"ganbench.plugins", "ganbench_zoo"},
+            id="compare",
+        ),
     ],
 )
 def test_what_a_laptop_needs_loads_no_torch(code: str, banned: set[str]) -> None:

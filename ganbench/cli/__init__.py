@@ -12,6 +12,7 @@ import typer
 from ganbench import __version__
 from ganbench.cli.bench import bench
 from ganbench.cli.check import check
+from ganbench.cli.compare import compare
 from ganbench.cli.doctor import doctor
 from ganbench.cli.evaluate import evaluate
 from ganbench.cli.info import info
@@ -37,6 +38,7 @@ app = typer.Typer(
 app.command("run")(run)
 app.command("tune")(tune)
 app.command("leaderboard")(leaderboard)
+app.command("compare")(compare)
 app.command("publish")(publish)
 app.command("evaluate")(evaluate)
 app.command("verify")(verify)

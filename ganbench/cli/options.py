@@ -30,6 +30,14 @@ class Page(enum.StrEnum):
     json = "json"
 
 
+class Beside(enum.StrEnum):
+    """Forms of a comparison."""
+
+    text = "text"
+    md = "md"
+    json = "json"
+
+
 class Resume(enum.StrEnum):
     """Which runs of a suite are run."""
 

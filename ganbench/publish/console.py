@@ -32,7 +32,7 @@ def _board(words: Table, console: Console) -> Iterator[RenderableType]:
     parts, dropped = _fit(words, console)
     for part in parts:
         yield Text("")
-        yield _rich(part)
+        yield rich_table(part)
     yield Text("")
     for line in words.notes:
         yield Text(line, style="yellow")
@@ -45,7 +45,7 @@ def _board(words: Table, console: Console) -> Iterator[RenderableType]:
 def _times(board: Leaderboard) -> Iterator[RenderableType]:
     for words in time_tables(board):
         yield Text(f"\n{TITLE}, {words.title}\n", style="bold")
-        yield _rich(words)
+        yield rich_table(words)
     if notes := time_notes(board):
         yield Text("")
         yield from (Text(line, style="dim") for line in notes)
@@ -78,7 +78,7 @@ def _without_last_scores(words: Table, console: Console) -> tuple[Table, list[Fi
 
 
 def _width(words: Table, console: Console) -> int:
-    return console.measure(_rich(words), options=console.options.update(width=10_000)).maximum
+    return console.measure(rich_table(words), options=console.options.update(width=10_000)).maximum
 
 
 def _two_lines(title: str) -> str:
@@ -88,7 +88,8 @@ def _two_lines(title: str) -> str:
     return f"{title[:best]}\n{title[best:]}" if best else title
 
 
-def _rich(words: Table) -> RichTable:
+def rich_table(words: Table) -> RichTable:
+    """The table as the terminal shows it, without its title and what is said under it."""
     made = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False)
     for at, column in enumerate(words.fields):
         wraps = column.part in ("name", "headline") and column.left

@@ -19,7 +19,7 @@ def render(leaderboards: Iterable[Leaderboard]) -> str:
 
 def _board(board: Leaderboard) -> dict[str, Any]:
     return {
-        "suite": _clean(dict(board.suite)),
+        "suite": clean(dict(board.suite)),
         "comparability": board.comparability,
         "columns": [{**vars(column), "title": column.title} for column in board.columns],
         "captions": list(board.captions),
@@ -37,14 +37,15 @@ def _board(board: Leaderboard) -> dict[str, Any]:
 
 
 def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    return [_clean(line) for line in frame.to_dict("records")]
+    return [clean(line) for line in frame.to_dict("records")]
 
 
-def _clean(value: Any) -> Any:
+def clean(value: Any) -> Any:
+    """The value as JSON has it: lists for tuples, null for what is not finite or not there."""
     if isinstance(value, dict):
-        return {str(key): _clean(item) for key, item in value.items()}
+        return {str(key): clean(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_clean(item) for item in value]
+        return [clean(item) for item in value]
     if value is pd.NA:
         return None
     if isinstance(value, float) and not math.isfinite(value):

@@ -39,12 +39,12 @@ def render(leaderboards: Iterable[Leaderboard], level: int = 2) -> str:
 def _board(words: Table, level: int) -> str:
     lines = [f"{'#' * level} {escape(words.title)}", ""]
     main = {name: rows for name, rows in words.sections.items() if name != "scale"}
-    lines += _grid(words, [row for rows in main.values() for row in rows]) if main else []
+    lines += grid(words, [row for rows in main.values() for row in rows]) if main else []
     lines += _list([*words.captions, *words.notes])
     if "scale" in words.sections:
         lines += [f"{'#' * (level + 1)} Rows that give the scale", ""]
         scale = words.only(lambda column: column.part in ("headline", "score") or column.title == "Entry")
-        lines += _grid(scale, scale.sections["scale"])
+        lines += grid(scale, scale.sections["scale"])
     return "\n".join(lines)
 
 
@@ -52,11 +52,12 @@ def _times(board: Leaderboard, level: int) -> str:
     notes = time_notes(board)
     lines = ["", f"{'#' * level} {TITLE}", ""] if notes else []
     for words in time_tables(board):
-        lines += [escape(words.title), "", *_grid(words, words.sections["entries"])]
+        lines += [escape(words.title), "", *grid(words, words.sections["entries"])]
     return "\n".join([*lines, *_list(notes)])
 
 
-def _grid(words: Table, rows: list[list[str]]) -> list[str]:
+def grid(words: Table, rows: list[list[str]]) -> list[str]:
+    """The lines of a table with these rows, and an empty one."""
     head = [escape(column.title) for column in words.fields]
     rule = [":--" if column.left else "--:" for column in words.fields]
     return [_row(head), _row(rule), *(_row([escape(cell) for cell in row]) for row in rows), ""]

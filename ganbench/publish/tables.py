@@ -15,7 +15,7 @@ from ganbench.rank.statistics import MIN_SEEDS
 
 DIVERGED, DEGENERATE, SURVIVORS, FEWER = "✗", "†", "*", "(n="
 _FINISHED = ("completed", "degenerate", "diverged")
-_BYTES = (" B", " kB", " MB", " GB", " TB")
+BYTES = (" B", " kB", " MB", " GB", " TB")
 
 
 @dataclass(frozen=True)
@@ -90,9 +90,9 @@ def _columns(
     yield Field("Seeds", "quality", left=True), [_seeds(row) for row in rows.to_dict("records")]
     yield Field("Class TV", "sanity"), [_share(value) for value in rows["histogram_tv"]]
     yield Field("Confidence", "sanity"), [_share(value) for value in rows["confidence"]]
-    yield Field("images/s", "cost"), [_whole(value) for value in rows["images_per_second"]]
-    yield Field("Train s", "cost"), [_whole(value) for value in rows["seconds"]]
-    yield Field("Memory", "cost"), [quantity(value, _BYTES) for value in rows["peak_memory_bytes"]]
+    yield Field("images/s", "cost"), [whole(value) for value in rows["images_per_second"]]
+    yield Field("Train s", "cost"), [whole(value) for value in rows["seconds"]]
+    yield Field("Memory", "cost"), [quantity(value, BYTES) for value in rows["peak_memory_bytes"]]
     yield Field("G size", "cost"), [quantity(value) for value in rows["parameters_G"]]
     yield Field("D size", "cost"), [quantity(value) for value in rows["parameters_D"]]
     modes = [plain(row["mode"]) if row["section"] != "foreign" else "" for row in rows.to_dict("records")]
@@ -119,7 +119,8 @@ def _share(value: float) -> str:
     return f"{value:.3f}" if math.isfinite(value) else NOTHING
 
 
-def _whole(value: float) -> str:
+def whole(value: float) -> str:
+    """A rate or a time."""
     return number(value, 0 if math.isfinite(value) and abs(value) >= 100 else None)
 
 
@@ -145,7 +146,8 @@ def _seeds(row: dict[str, Any]) -> str:
     return f"{row['n']} ({apart})" if apart else str(row["n"])
 
 
-def _mark(status: str, value: str) -> str:
+def mark(status: str, value: str) -> str:
+    """A seed's value, with a mark where the method failed."""
     return DIVERGED if status == "diverged" else value + (DEGENERATE if status == "degenerate" else "")
 
 
@@ -157,7 +159,7 @@ def _headline(rows: pd.DataFrame, aligned: bool) -> list[str]:
     for row in rows.to_dict("records"):
         own = None if row["section"] == "scale" else places
         found = zip(row["statuses"], row["values"], strict=True)
-        values = [_mark(status, number(value, own)) for status, value in found]
+        values = [mark(status, number(value, own)) for status, value in found]
         if row["section"] != "scale" and row["n"] >= MIN_SEEDS and not row["diverged"] + row["degenerate"]:
             bounds = (row["low"], row["high"]) if math.isfinite(row["low"]) else ()
             cells.append([number(row["centre"], own), *(number(bound, own) for bound in bounds)])
@@ -194,7 +196,7 @@ def _score(row: dict[str, Any], seeds: list[dict[str, Any]], places: int | None)
     if row["section"] == "scale":
         return " · ".join(number(seed["value"]) for seed in seeds) or NOTHING
     if row["n"] < MIN_SEEDS:
-        values = [_mark(seed["status"], number(seed["value"], places)) for seed in seeds if seed["status"] in _FINISHED]
+        values = [mark(seed["status"], number(seed["value"], places)) for seed in seeds if seed["status"] in _FINISHED]
         return " · ".join(values) if any(value != NOTHING for value in values) else NOTHING
     centre = number(seeds[0]["centre"], places) if seeds else NOTHING
     if centre == NOTHING:

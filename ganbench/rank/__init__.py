@@ -1,5 +1,6 @@
 """Records to leaderboards: which rows compare, in what order, and how sure that is. Neither torch nor plugins."""
 
+from ganbench.rank.comparison import Comparison, Comparisons, comparisons
 from ganbench.rank.leaderboard import Leaderboard, from_records, leaderboards
 from ganbench.rank.records import Record, find_runs, load_records, read_record
 from ganbench.rank.rows import Column
@@ -7,10 +8,13 @@ from ganbench.rank.times import Target, Times, condition
 
 __all__ = [
     "Column",
+    "Comparison",
+    "Comparisons",
     "Leaderboard",
     "Record",
     "Target",
     "Times",
+    "comparisons",
     "condition",
     "find_runs",
     "from_records",

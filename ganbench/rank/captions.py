@@ -105,8 +105,13 @@ def _ranks(
     if math.isfinite(spread) and spread > 0:
         seeds = sorted(len(row) for row in costs)[(len(costs) - 1) // 2]
         found = statistics.detectable(spread, seeds, pairs)
-        size = f"ratio: {_ratio(found)}" if log else f"difference: {found:.3g}"
+        size = smallest(found, log)
         yield f"Smallest detectable {size}, with 80 % power at {seeds} seeds and this table's own spread."
+
+
+def smallest(found: float, log: bool) -> str:
+    """A detectable difference of costs in words: `ratio: 2.15`."""
+    return f"ratio: {_ratio(found)}" if log else f"difference: {found:.3g}"
 
 
 def _ratio(logarithm: float) -> str:

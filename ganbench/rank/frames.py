@@ -97,9 +97,9 @@ def _line(
     row: Row, headline: Column, log: bool, rank: tuple[int, int] | None, found: Sequence[Level]
 ) -> dict[str, Any]:
     counted = [seed for seed in row.seeds if seed.counts]
-    centre = _estimate(row, headline, log)
+    centre = estimate_of(row, headline, log)
     median = statistics.median_cost(row.signed(headline)) if row.n else math.nan
-    costs = [_costs(seed) for seed in counted]
+    costs = [costs_of(seed) for seed in counted]
     return {
         **{name: row.entry.get(name) or "" for name in _PARTS},
         **{name: tuple(row.entry.get(name) or ()) for name in _MORE_PARTS},
@@ -123,13 +123,13 @@ def _line(
         "rank_high": rank[1] if rank else math.nan,
         "level": "" if row.scale else _level(row, headline, found),
         "reason": _reason(row),
-        **{name: _median(cost[name] for cost in costs) for name in _COSTS},
-        "histogram_tv": _median(seed.sanity.get("histogram_tv") for seed in counted),
-        "confidence": _median(seed.sanity.get("confidence") for seed in counted),
+        **{name: median_of(cost[name] for cost in costs) for name in _COSTS},
+        "histogram_tv": median_of(seed.sanity.get("histogram_tv") for seed in counted),
+        "confidence": median_of(seed.sanity.get("confidence") for seed in counted),
     }
 
 
-def _estimate(row: Row, column: Column, log: bool) -> statistics.Estimate:
+def estimate_of(row: Row, column: Column, log: bool) -> statistics.Estimate:
     """Centre and interval of the seeds that did not fail; no interval once one failed: it would be the survivors'."""
     values = row.values(column.name, survivors=True)
     estimate = statistics.estimate(values, log and all(value > 0 for value in values))
@@ -140,7 +140,7 @@ def _scores(row: Row, position: int, cols: Sequence[Column], log: bool) -> list[
     lines = []
     for at, column in enumerate(cols):
         on_log = log if at == 0 else statistics.on_log(row.values(column.name, survivors=True), column.positive)
-        centre = _estimate(row, column, on_log)
+        centre = estimate_of(row, column, on_log)
         n = len(row.values(column.name, survivors=True))
         for seed in row.seeds:
             line: dict[str, Any] = {"column": column.name, "direction": column.direction, "samples": column.n}
@@ -150,7 +150,7 @@ def _scores(row: Row, position: int, cols: Sequence[Column], log: bool) -> list[
                 "value": seed.scores.get(column.name, math.nan),
                 "sampling_error": seed.errors.get(column.name, math.nan),
                 "parts": seed.parts.get(column.name) or {},
-                **_costs(seed),
+                **costs_of(seed),
                 "n": n,
                 "log": on_log,
             }
@@ -173,7 +173,7 @@ def _reason(row: Row) -> str:
     return "; ".join(dict.fromkeys(reasons))
 
 
-def _costs(seed: Seed) -> dict[str, float]:
+def costs_of(seed: Seed) -> dict[str, float]:
     """What a seed that finished took; NaN where it is not known, as speed is not beside other runs on one device."""
     throughput, sizes = (seed.record.get(part) or {} for part in ("throughput", "parameters"))
     speed = None if throughput.get("shared_device") else throughput.get("images_per_second")
@@ -183,7 +183,7 @@ def _costs(seed: Seed) -> dict[str, float]:
     return dict(zip(_COSTS, known, strict=True))
 
 
-def _median(values: Iterable[float | None]) -> float:
+def median_of(values: Iterable[float | None]) -> float:
     known = [float(value) for value in values if value is not None and not math.isnan(value)]
     return plain.median(known) if known else math.nan
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from ganbench.rank import statistics
@@ -16,12 +15,11 @@ from ganbench.rank.captions import captions
 from ganbench.rank.frames import early_looks, looks_frame, pairs_frame, rows_frame, scores_frame
 from ganbench.rank.groups import Group, group
 from ganbench.rank.levels import levels
+from ganbench.rank.ranking import ranking
 from ganbench.rank.records import Record, load_records
-from ganbench.rank.rows import Column, Row, columns, roles, rows
+from ganbench.rank.rows import Column, Row, roles
 from ganbench.rank.seeds import keep
 from ganbench.rank.times import Times, check_asked, choose, times
-
-SECTIONS = ("entries", "unranked", "foreign", "scale", "skipped")
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,57 +99,28 @@ def _leaderboard(
     table: Group, superseded: int, reproduced: int, targets: Sequence[str] | None
 ) -> tuple[Leaderboard, list[str]]:
     """A table, and the names of its levels that bound the headline."""
-    cols, strange = columns(table)
-    headline = cols[0]
-    made = rows(table, cols)
-    values = [value for row in made if row.section == "entries" for value in row.values(headline.name)]
-    log = statistics.on_log(values, headline.positive)
-    made.sort(key=lambda row: _order(row, headline))
-    _tell_apart(made)
-    ranked = [row for row in made if row.main and row.section == "entries" and row.n >= statistics.MIN_SEEDS]
-    comparable = table.suite["ranks"] and headline.direction != "none" and len(ranked) > 1
-    ranked = ranked if comparable else []
-    costs = [_costs(row, headline, log) for row in ranked]
-    pairs = statistics.compare(costs)
-    ranks = dict(zip(map(id, ranked), statistics.rank_intervals(len(ranked), pairs), strict=True))
+    order = ranking(table)
+    headline, made = order.headline, order.rows
+    ranks = dict(zip(map(id, order.ranked), statistics.rank_intervals(len(order.ranked), order.pairs), strict=True))
     found = levels(table.suite.get("levels") or {}, roles(made, headline.name), headline.direction == "lower")
     placed = list(zip(made, _positions(made), strict=True))
     looks = early_looks(placed, headline)
+    costs = list(order.costs)
     board = Leaderboard(
         suite=table.suite,
         comparability=table.comparability,
-        columns=tuple(cols),
-        frame=rows_frame(placed, headline, log, ranks, found),
-        scores=scores_frame(placed, cols, log),
-        pairs=pairs_frame(ranked, pairs),
+        columns=tuple(order.columns),
+        frame=rows_frame(placed, headline, order.log, ranks, found),
+        scores=scores_frame(placed, order.columns, order.log),
+        pairs=pairs_frame(order.ranked, order.pairs),
         looks=looks_frame(looks),
-        captions=captions(table.suite, cols, made, costs, log, superseded, reproduced, strange),
+        captions=captions(
+            table.suite, order.columns, made, costs, order.log, superseded, reproduced, order.measured_otherwise
+        ),
         times=times(placed, looks, headline, choose(targets, found, headline)),
         environments=_environments(table.records),
     )
     return board, [level.name for level in found if math.isfinite(level.bound)]
-
-
-def _costs(row: Row, headline: Column, log: bool) -> statistics.Floats:
-    """The costs of a ranked row, as `statistics` wants them."""
-    signed = row.signed(headline)
-    if log:
-        signed = [math.log(value) if value > 0 else -math.log(-value) for value in signed]
-    return np.array(signed, float)
-
-
-def _order(row: Row, headline: Column) -> tuple[Any, ...]:
-    median = statistics.median_cost(row.signed(headline)) if row.n else math.inf
-    failed = row.failures / row.n if row.n else 2.0
-    return SECTIONS.index(row.section), median, failed, row.label, row.variant, row.entry["key"]
-
-
-def _tell_apart(made: list[Row]) -> None:
-    """Rows that share a label (recipes that differ, say) get the start of their entry's key behind it."""
-    labels = [row.label for row in made]
-    for row, label in zip(made, labels, strict=True):
-        if labels.count(label) > 1:
-            row.label = f"{label} #{row.entry['key'][:6]}"
 
 
 def _positions(made: list[Row]) -> list[int]:
