@@ -69,8 +69,8 @@ class Sampler:
             made = self._generate(views, latents, number)
             assert made.x is not None
             samples.append(encode(made.x, self.engine.spec, self.dtype).cpu())
-            if latents.y is not None:
-                labels.append(latents.y.cpu())
+            if self.engine.spec.classes and made.y is not None:
+                labels.append(made.y.cpu())
             self._on_batch()
         self.pace = (count - BATCH) / (time.perf_counter() - warm) if count > BATCH else None
         return torch.cat(samples).numpy(), torch.cat(labels).numpy() if labels else None

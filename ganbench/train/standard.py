@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from ganbench.api import Architecture, Batch, Game, Recipe, SampleSpec, Turn
@@ -52,10 +54,6 @@ def two_player(
 
 
 def _objective(turn: str, parts: Sequence[Part], shared: list[Batch] | None) -> Any:
-    side = "discriminator" if turn == "D" else "generator"
-    # Penalties come first: a slope's forward pass is then the one that the loss reads, too.
-    terms = [(p, getattr(p, side)) for p in (*parts[1:], *parts[:1]) if getattr(p, side)]
-    weighing = [p for p in parts if "weigh" in p.hooks]
 
     def objective(context: Context) -> dict[str, Tensor]:
         known: dict[str, Any] = {**context, "turn": turn}
@@ -74,21 +72,32 @@ def _objective(turn: str, parts: Sequence[Part], shared: list[Batch] | None) -> 
         if turn != "D":
             for part in parts:
                 if "opponent" in part.hooks:
-                    known["D"] = part.hooks["opponent"]({**known, "own": part.module})
-        values: dict[str, Tensor] = {}
-        for part, term in terms:
-            if context["count"] % part.every:
-                continue
-            known["own"] = part.module
-            value = term(known)
-            hold_values(turn, part.name, value)
-            for other in weighing:
-                value = other.hooks["weigh"]({**known, "name": part.name, "values": value, "own": other.module})
-            scale = part.weight * part.every
-            values[part.name] = value if scale == 1.0 else scale * value
-        return values
+                    loss = partial(_loss_of, parts, dict(known))
+                    known["D"] = part.hooks["opponent"]({**known, "own": part.module, "loss": loss})
+        return _values(turn, parts, known)
 
     return objective
+
+
+def _values(turn: str, parts: Sequence[Part], known: Context) -> dict[str, Tensor]:
+    """The terms of a turn, weighed."""
+    side, values = "discriminator" if turn == "D" else "generator", dict[str, Tensor]()
+    for part in (*parts[1:], *parts[:1]):  # penalties first: a slope's forward pass is the one that the loss reads, too
+        if (term := getattr(part, side)) is None or known["count"] % part.every:
+            continue
+        value = term({**known, "own": part.module})
+        hold_values(turn, part.name, value)
+        for other in (p for p in parts if "weigh" in p.hooks):
+            value = other.hooks["weigh"]({**known, "name": part.name, "values": value, "own": other.module})
+        scale = part.weight * part.every
+        values[part.name] = value if scale == 1.0 else scale * value
+    return values
+
+
+def _loss_of(parts: Sequence[Part], known: Context, view: Any) -> Tensor:
+    """What D would minimise on the batches of a turn of G, if it were another view of it."""
+    told = {**known, "turn": "D", "D": view, "nets": {**known["nets"], "D": view}}
+    return torch.stack([value.mean() for value in _values("D", parts, told).values()]).sum()
 
 
 def _with_graph(known: Context) -> Batch:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 from stand_ins import CASES, train
@@ -10,7 +12,7 @@ from stand_ins.between import Bare
 from stand_ins.lookahead import simultaneous
 from torch import nn
 
-from ganbench import Regularizer
+from ganbench import Loss, Regularizer
 from ganbench.train.probes import measure_probes
 from ganbench.train.sampling import Sampler
 
@@ -72,6 +74,43 @@ def test_looking_ahead_changes_only_whom_it_should():
         train(ahead, 1)
         assert torch.equal(parameters(ahead.nets["D"]), parameters(plain.nets["D"]))
         assert not torch.equal(parameters(ahead.nets["G"]), parameters(plain.nets["G"]))
+
+
+def test_an_opponent_is_told_what_d_minimises_penalties_and_weights_included():
+    told = {}
+
+    class Asking(Bare):
+        def opponent(self, D, loss, real, fake):
+            told.update(same=loss(D), other=loss(D.using(doubled(D))), real=real, fake=fake)
+            return D
+
+    def doubled(D):
+        return {name: 2 * p.detach() for name, p in D.net.named_parameters()}
+
+    def critic(D, real, fake):
+        return D(fake) - D(real)
+
+    def size(D, real):
+        return D(real).square()
+
+    loss = Loss("critic", critic, lambda D, fake: -D(fake))
+    others = (Regularizer("size", size, recipe={"size.weight": 3.0}), Regularizer("asking", build=Asking))
+    engine = StandIn("asking", loss, others).engine()
+    train(engine, 1)
+    D = engine.views["D"]
+    for view, name in ((D, "same"), (D.using(doubled(D)), "other")):
+        terms = critic(view, told["real"], told["fake"]).mean(), 3 * size(view, told["real"]).mean()
+        torch.testing.assert_close(told[name], sum(terms))
+
+
+def test_samples_have_the_labels_that_the_game_gives_them():
+    """A game may be told labels and make samples without any; labels of real data are not taken for those of samples."""
+    labelled, translating = CASES["sgan"], CASES["cyclegan"]
+    bare = replace(labelled, change=lambda game: replace(game, sample=lambda G, latents: G.make(latents).but(y=None)))
+    for case, has_labels in ((labelled, True), (bare, False), (translating, False)):
+        sampler = Sampler(case.engine(), case.dtype, seed=0)
+        labels = sampler.draw(sampler.networks("last-raw"), 10, "evaluation")[1]
+        assert (labels is not None) == has_labels
 
 
 def test_extra_gradient_is_taken_one_joint_step_ahead():

@@ -8,22 +8,24 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from ganbench import Batch, Game, GameBuilder, Recipe, SampleSpec, Turn
+from ganbench import Answer, Batch, Game, GameBuilder, Recipe, SampleSpec, Turn
 from ganbench.plan.recipe import ENGINE
-from ganbench_zoo.games import gmmn
+from ganbench.train.views import View
+from ganbench_zoo.games import bigan, gmmn, sgan
 from ganbench_zoo.layers.coders import decoder, encoder, pyramid
 
-POINTS, IMAGES = SampleSpec((2,), None, "points"), SampleSpec((1, 28, 28))
+POINTS = SampleSpec((2,), None, "points")
+LABELLED = POINTS.but(classes=3)
 
 
-def builder(module: Any) -> GameBuilder:
-    return next(iter(module.ganbench_games()))
+def builder(module: Any, name: str = "") -> GameBuilder:
+    return next(b for b in module.ganbench_games() if name in ("", b.name))
 
 
-def recipe(module: Any, **changes: Any) -> Recipe:
-    return Recipe({**ENGINE, **builder(module).recipe, **changes})
+def recipe(module: Any, name: str = "", **changes: Any) -> Recipe:
+    return Recipe({**ENGINE, **builder(module, name).recipe, **changes})
 
 
 def turns(game: Game) -> dict[str, Turn]:
@@ -87,3 +89,91 @@ def test_coders_take_any_other_shape_through_linear_layers(shape: tuple[int, ...
     code = encoder(spec, 5, 8, "none")(torch.rand(2, *shape))
     made = decoder(spec, 5, 8, "batch")(code)
     assert code.shape == (2, 5) and made.shape == (2, *shape) and made.min() >= 0 and made.max() <= 1
+
+
+def test_sgan_is_a_softmax_over_the_classes_and_one_more_that_is_generated() -> None:
+    """The K + 1 probabilities of the papers, with the last logit at 0, give the same three losses."""
+    game = builder(sgan).build(LABELLED, recipe(sgan, width=8, labelled=0.5))
+    D = game.players["D"]()
+    real = Batch(x=torch.randn(40, 2), y=torch.arange(40) % 3, extra={"index": torch.arange(40)})
+    fake, latents = torch.randn(40, 2), Batch(z=torch.zeros(40, 1))
+    judged = turns(game)["D"].objective(View("D", D), Fixed(fake), real, latents)
+    fooled = turns(game)["G"].objective(View("D", D), Fixed(fake), latents)
+
+    def shares(x: Tensor) -> Tensor:
+        return torch.cat([D(x).classes, torch.zeros(len(x), 1)], 1).softmax(1)
+
+    on_real, on_fake = shares(real.x), shares(fake)
+    torch.testing.assert_close(judged["real"], -(1 - on_real[:, 3]).log())
+    torch.testing.assert_close(judged["fake"], -on_fake[:, 3].log())
+    torch.testing.assert_close(fooled["fool"], -(1 - on_fake[:, 3]).log())
+    among_real = on_real[:, :3] / on_real[:, :3].sum(1, keepdim=True)
+    told = sgan.known(torch.arange(40), 0.5)
+    torch.testing.assert_close(judged["label"], -2 * told * among_real[torch.arange(40), real.y].log())
+    assert 0 < told.sum() < 40
+
+
+@pytest.mark.parametrize("share", [0.02, 0.3])
+def test_sgan_knows_the_stated_share_of_labels_wherever_they_lie(share: float) -> None:
+    told = sgan.known(torch.arange(50_000), share)
+    for part in told.chunk(10):  # 5,000 samples of one class, where data is sorted
+        assert part.float().mean().item() == pytest.approx(share, abs=0.005)
+    assert torch.equal(told[1000:1010], sgan.known(torch.arange(1000, 1010), share))
+
+
+def test_sgan_measures_accuracy_on_samples_whose_label_it_is_not_told() -> None:
+    game, index = builder(sgan).build(LABELLED, recipe(sgan, width=8, labelled=0.5)), torch.arange(64)
+
+    class Oracle:
+        """Right for samples that it should not know, wrong for the others."""
+
+        def answer(self, batch: Any) -> Answer:
+            return Answer(classes=nn.functional.one_hot((batch.y + sgan.known(index, 0.5)) % 3, 3).float())
+
+    real = Batch(x=torch.randn(64, 2), y=index % 3, extra={"index": index})
+    assert game.probes["accuracy"](Oracle(), {"A": real}).item() == 1.0
+
+
+def test_samples_of_sgan_have_no_labels_though_its_data_has() -> None:
+    game = builder(sgan).build(LABELLED, recipe(sgan))
+    made = game.sample(Fixed(torch.randn(4, 2)), Batch(z=torch.zeros(4, 1), y=torch.arange(4)))
+    assert made.y is None and made.get("x").shape == (4, 2)
+
+
+@pytest.mark.parametrize("name", ["bigan", "ali"])
+def test_bigan_judges_pairs_and_both_g_and_e_gain_by_confusing_them(name: str) -> None:
+    game = builder(bigan, name).build(POINTS, recipe(bigan, name, width=8, latent=3, norm_G="none", norm_E="none"))
+    nets: dict[str, Any] = {player: View(player, make()) for player, make in game.players.items()}
+    real, latents = torch.randn(5, 2), torch.randn(5, 3)
+    told = {"D": nets["D"], "nets": nets, "real": Batch(x=real), "latents": Batch(z=latents)}
+    terms = {}
+    for turn in "DG":
+        torch.manual_seed(1)
+        terms[turn] = turns(game)[turn].objective(**told)
+    torch.manual_seed(1)
+    on_real = torch.sigmoid(nets["D"].net(real, nets["E"].net(real)))
+    on_fake = torch.sigmoid(nets["D"].net(nets["G"].net(latents), latents))
+    for turn, real_share, fake_share in (("D", on_real, 1 - on_fake), ("G", 1 - on_real, on_fake)):
+        torch.testing.assert_close(terms[turn]["real"], -real_share.log())
+        torch.testing.assert_close(terms[turn]["fake"], -fake_share.log())
+    assert turns(game)["G"].moves == ("G", "E")
+
+
+def test_the_codes_of_ali_are_drawn_around_a_mean_that_is_used_where_it_is_measured() -> None:
+    net = bigan.Encoder(POINTS, recipe(bigan, "ali", width=8, latent=3, norm_E="none"))
+    x = torch.randn(1, 2)
+    mean, log_variance = net.layers(x).chunk(2, 1)
+    draws = net(x.expand(20_000, 2))
+    torch.testing.assert_close(draws.mean(0), mean[0], atol=0.1, rtol=0)
+    torch.testing.assert_close(draws.var(0), log_variance[0].exp(), atol=0, rtol=0.1)
+    torch.testing.assert_close(net.eval()(x), mean)
+
+
+def test_bigan_measures_how_far_what_it_encodes_comes_back() -> None:
+    game = builder(bigan, "bigan").build(POINTS, recipe(bigan, "bigan"))
+    nets: dict[str, Any] = {name: View(name, nn.Linear(2, 2, bias=False)) for name in "EG"}
+    with torch.no_grad():
+        nets["E"].net.weight.copy_(2 * torch.eye(2))
+        nets["G"].net.weight.copy_(torch.tensor([[1.0, 0.0], [0.0, 0.5]]))
+    x = torch.tensor([[1.0, 2.0], [-1.0, 3.0]])
+    assert game.probes["reconstruction"](nets, {"A": Batch(x=x)}).item() == pytest.approx((1 + 0 + 1 + 0) / 4)

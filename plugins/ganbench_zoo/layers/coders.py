@@ -2,7 +2,8 @@
 
 Square images of 4·2ⁿ or 7·2ⁿ pixels go through 4×4 convolutions of stride 2 with `width` channels at the finest maps,
 doubled with each halving, as in DCGAN (Radford et al. 2016, arXiv:1511.06434); all else through two hidden linear
-layers of `width` units. Activations are LeakyReLU 0.2 on the way down and ReLU on the way up.
+layers of `width` units. Activations are LeakyReLU 0.2 on the way down and ReLU on the way up. Convolutions start from
+N(0, 0.02²) as there; without a normalization, which such small weights need, from torch's own distribution.
 """
 
 from __future__ import annotations
@@ -42,7 +43,8 @@ def encoder(spec: SampleSpec, outputs: int, width: int, norm: str, extra: int = 
         layers += [nn.Conv2d(fine, coarse, 4, 2, 1, bias=not cancels_bias(norm)), norm2d(norm, coarse)]
         layers += [nn.LeakyReLU(0.2)]
     net = nn.Sequential(*layers, nn.Flatten(), nn.Linear(channels[-1] * bottom**2, outputs))
-    normal_init(net)
+    if norm != "none":
+        normal_init(net)
     return net
 
 
@@ -68,7 +70,8 @@ def decoder(spec: SampleSpec, inputs: int, width: int, norm: str) -> nn.Sequenti
         layers += [nn.ConvTranspose2d(coarse, fine, 4, 2, 1, bias=bias), norm2d(norm, fine), nn.ReLU()]
     layers += [nn.ConvTranspose2d(channels[0], spec.shape[0], 4, 2, 1), output_activation(spec.range)]
     net = nn.Sequential(*layers)
-    normal_init(net)
+    if norm != "none":
+        normal_init(net)
     return net
 
 
