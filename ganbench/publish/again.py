@@ -15,6 +15,7 @@ OPTIONS = (
 )  # fmt: skip
 """Of `ganbench run` (with a search space, of `ganbench tune`), in the order of a command. A record names nothing else:
 it is not trusted with a command."""
+PUBLISH = "ganbench publish runs --to results"
 UNNAMED = "reference"
 """The mode that need not be asked for."""
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from ganbench.publish import figures
 from ganbench.publish.tables import Table, table
@@ -50,12 +51,30 @@ def render(leaderboards: Iterable[Leaderboard], around: Surroundings | None = No
     boards = list(leaderboards)
     titles = dict.fromkeys(plain(board.suite["title"]) for board in boards)
     around = around or Surroundings()
-    return _page().render(
+    return _template("page.html.jinja").render(
         title=", ".join(titles) or "Leaderboards",
         version=version("ganbench"),
+        mark="",
         boards=list(map(_board, boards)),
         times_title=TITLE,
         **vars(around),
+    )
+
+
+def render_overview(
+    title: str, about: str, mark: str, fields: Sequence[str], suites: Sequence[Any], again: Sequence[str]
+) -> str:
+    """The page above published suites. mark: a comment for its head. suites: with cells, and addresses of pages."""
+    return str(
+        _template("overview.html.jinja").render(
+            title=title,
+            about=about,
+            mark=Markup(mark),
+            version=version("ganbench"),
+            fields=fields,
+            suites=suites,
+            commands=again,
+        )
     )
 
 
@@ -65,14 +84,14 @@ def _board(board: Leaderboard) -> _Board:
 
 
 @functools.cache
-def _page() -> Any:
+def _template(name: str) -> Any:
     templates = FileSystemLoader(Path(__file__).with_name("templates"))
     made = Environment(
         loader=templates, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     made.filters["px"] = "{:.1f}".format
     made.globals["colour"] = lambda at: f"colour-{at % COLOURS} dash-{at // COLOURS % DASHES}"
-    return made.get_template("page.html.jinja")
+    return made.get_template(name)
 
 
 def _pairs(board: Leaderboard) -> Iterator[list[str]]:

@@ -60,10 +60,11 @@ def grid(words: Table, rows: list[list[str]]) -> list[str]:
     """The lines of a table with these rows, and an empty one."""
     head = [escape(column.title) for column in words.fields]
     rule = [":--" if column.left else "--:" for column in words.fields]
-    return [_row(head), _row(rule), *(_row([escape(cell) for cell in row]) for row in rows), ""]
+    return [table_line(head), table_line(rule), *(table_line([escape(cell) for cell in row]) for row in rows), ""]
 
 
-def _row(cells: list[str]) -> str:
+def table_line(cells: list[str]) -> str:
+    """The line of a table whose cells are escaped."""
     return f"| {' | '.join(cells)} |"
 
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 from ganbench.errors import UsageError
-from ganbench.publish import csv, html, latex, markdown
-from ganbench.publish.again import commands
+from ganbench.publish import csv, html, latex, markdown, overview
+from ganbench.publish.again import PUBLISH, commands
 from ganbench.publish.grids import small_grid
-from ganbench.publish.text import is_place, plain
+from ganbench.publish.provenance import facts
+from ganbench.publish.text import plain
 from ganbench.rank import Leaderboard, Record, find_runs, from_records, load_records, read_record
 from ganbench.record.files import write_atomic, write_text_atomic
 
@@ -29,7 +29,8 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+=-]{0,119}")
 def publish(dirs: Iterable[str | Path], to: str | Path) -> list[Path]:
     """Copies every finished run under `dirs` to `to`/<suite>/<run folder> and writes that suite's tables beside them.
 
-    The tables hold what was published there before, too. Returns the files written, in their order.
+    The tables hold what was published there before, too. Pages above the suites list them, unless somebody else wrote
+    what has their names there. Returns the files written, in their order.
     """
     places, home = [Path(place) for place in dirs], Path(to)
     written: list[Path] = []
@@ -46,7 +47,18 @@ def publish(dirs: Iterable[str | Path], to: str | Path) -> list[Path]:
         for name, text in pages(mine, home / suite).items():
             write_text_atomic(home / suite / name, text)
             written.append(home / suite / name)
+    if home.is_dir():
+        for name, text in overview.overview(suites_in(home)).items():
+            if overview.is_own(home / name):
+                write_text_atomic(home / name, text)
+                written.append(home / name)
     return written
+
+
+def suites_in(home: Path) -> list[Path]:
+    """The folders of a place that hold the tables of a suite."""
+    named = [folder for folder in home.iterdir() if _NAME.fullmatch(folder.name)]
+    return sorted(folder for folder in named if (folder / TABLE).is_file() or (folder / PAGE).is_file())
 
 
 def _copy(folder: Path, record: Record, home: Path) -> list[Path]:
@@ -119,8 +131,8 @@ def pages(records: list[Record], home: Path) -> dict[str, str]:
     around = html.Surroundings(
         links={TABLE: "CSV", **({TIMES: "times to quality"} if times else {}), LATEX: "LaTeX", PAGE: "Markdown"},
         samples=list(_grids(records, home)),
-        commands=[*commands(records), "ganbench publish runs --to results"],
-        facts=_environment(boards),
+        commands=[*commands(records), PUBLISH],
+        facts=facts(environment for board in boards for environment in board.environments),
     )
     return {
         TABLE: csv.render(boards),
@@ -142,27 +154,6 @@ def _markdown(boards: list[Leaderboard], around: html.Surroundings) -> str:
         for label, address in around.samples:
             page += [markdown.escape(label), "", f"![{markdown.escape(label)}]({address})", ""]
     return "\n".join(page).rstrip("\n") + "\n"
-
-
-def _environment(boards: list[Leaderboard]) -> dict[str, str]:
-    """What the runs were made with: versions and processors, neither names of hosts nor paths."""
-    seen: dict[str, set[str]] = {}
-    for board in boards:
-        for environment in board.environments:
-            for key, value in _facts(environment):
-                if isinstance(value, str) and value and not is_place(value):
-                    seen.setdefault(plain(key), set()).add(plain(value))
-    return {key: ", ".join(sorted(values)) for key, values in seen.items()}
-
-
-def _facts(environment: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    for key in ("system", "python"):
-        yield key, environment.get(key)
-    versions = environment.get("versions")
-    yield from sorted(versions.items()) if isinstance(versions, dict) else []
-    for key in ("cpu", "gpu"):
-        device = environment.get(key)
-        yield key, device.get("model", device.get("name")) if isinstance(device, dict) else device
 
 
 def _grids(records: list[Record], home: Path) -> Iterator[tuple[str, str]]:

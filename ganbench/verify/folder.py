@@ -9,7 +9,7 @@ from pathlib import Path
 from ganbench.rank import find_runs
 from ganbench.verify.cells import cells
 from ganbench.verify.runs import Finding, Run, read
-from ganbench.verify.tables import published, tables
+from ganbench.verify.tables import above, published, tables
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,9 @@ def verify(directory: Path) -> Report:
             found += _home(home, mine)
         else:
             found.append(Finding(directory, "is one run: neither tables nor other seeds were looked at", False))
+    for root in dict.fromkeys(home.parent for home in homes if published(home)):
+        if directory.resolve() in (root.resolve(), *root.resolve().parents):
+            found += above(root)
     return Report(tuple(runs), tuple(sorted(found, key=lambda finding: not finding.problem)))
 
 

@@ -12,7 +12,8 @@ from itertools import takewhile, zip_longest
 from pathlib import Path
 
 from ganbench.errors import UsageError
-from ganbench.publish.results import LATEX, PAGE, SITE, TABLE, TIMES, pages
+from ganbench.publish.overview import is_own, overview
+from ganbench.publish.results import LATEX, PAGE, SITE, TABLE, TIMES, pages, suites_in
 from ganbench.publish.text import plain
 from ganbench.rank import Record
 from ganbench.verify.lost import Row, comparable, stand_ins
@@ -79,6 +80,15 @@ def tables(records: Sequence[Record], home: Path) -> Iterator[Finding]:
             yield Finding(home / page, line)
         if found or lost:  # the other pages say the same; there, what lost runs add has no place of its own
             return
+
+
+def above(root: Path) -> Iterator[Finding]:
+    """What of the pages above published suites does not follow from these; pages of somebody else are left alone."""
+    for name, made in overview(suites_in(root)).items():
+        if not (root / name).is_file():
+            yield Finding(root / name, "is not there (ganbench publish writes it)", False)
+        elif is_own(root / name) and (shown := _there(root / name, made)) != made:
+            yield Finding(root / name, _first_line(made, shown, []))
 
 
 def _there(file: Path, otherwise: str) -> str:
