@@ -38,6 +38,14 @@ class Beside(enum.StrEnum):
     json = "json"
 
 
+class Where(enum.StrEnum):
+    """Who does the runs."""
+
+    local = "local"
+    slurm = "slurm"
+    ray = "ray"
+
+
 class Resume(enum.StrEnum):
     """Which runs of a suite are run."""
 
@@ -89,6 +97,19 @@ Jobs = Annotated[
     typer.Option(
         "--jobs", "-j", help="Runs at a time, at most; one per core or GPU if not given. Several may share a GPU."
     ),
+]
+On = Annotated[Where, typer.Option("--on", help="This machine, or jobs of a cluster (docs/clusters.md).")]
+Ask = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--ask", metavar="KEY=VALUE", help="What each job asks of the cluster: partition=gpu, time=4:00:00. Repeatable."
+    ),
+]
+PerJob = Annotated[
+    int | None, typer.Option("--per-job", help="Runs that a job does one after the other; 1 if not given.", min=1)
+]
+Detach = Annotated[
+    bool, typer.Option("--detach", help="Submit the jobs and end; the same command later waits for them.")
 ]
 Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the suite's folder goes.")]
 Tier = Annotated[

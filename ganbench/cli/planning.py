@@ -9,6 +9,7 @@ from typing import Any
 
 from ganbench.cli.loading import known, load
 from ganbench.errors import UsageError
+from ganbench.execute.engines import LOCAL, Engine, find
 from ganbench.execute.slot import Doors
 from ganbench.execute.slots import Devices, devices
 from ganbench.plan.build import Plan, plan
@@ -42,6 +43,10 @@ class Request:
     dataset: str | None = None
     device: str = "auto"
     jobs: int | None = None
+    on: str = LOCAL
+    ask: tuple[str, ...] = ()
+    per_job: int | None = None
+    detach: bool = False
     plugins: tuple[str, ...] = ()
     plugins_dirs: tuple[Path, ...] = ()
 
@@ -69,7 +74,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Prepared:
-    """What the words name, loaded: the parts of a plan."""
+    """What the words name, loaded: the parts of a plan. engine: None is this machine."""
 
     suite: Suite
     tier: Tier
@@ -77,16 +82,21 @@ class Prepared:
     data: Data
     devices: Devices
     wishes: Wishes
+    engine: Engine | None = None
 
 
 @dataclass(frozen=True)
 class Planned:
-    """A plan, where it runs, and where children find its plugins."""
+    """A plan, where it runs, and where children find its plugins. engine: None is this machine. per_job, detach: of
+    its jobs."""
 
     plan: Plan
     tier: Tier
     devices: Devices
     doors: Doors
+    engine: Engine | None = None
+    per_job: int = 1
+    detach: bool = False
 
 
 def make(request: Request) -> Planned:
@@ -108,10 +118,12 @@ def make(request: Request) -> Planned:
 
 
 def hold(request: Request, ready: Prepared, made: Plan) -> Planned:
-    """A plan that this machine can carry out."""
-    for mode in dict.fromkeys(r.mode for r in made.runs):
-        hold_to_machine(find_mode(mode), ready.devices.kind)
-    return Planned(made, ready.tier, ready.devices, Doors(request.plugins, request.plugins_dirs, made.weights))
+    """A plan that this machine, or those of its jobs, can carry out as far as can be told here."""
+    for mode in map(find_mode, dict.fromkeys(r.mode for r in made.runs)):
+        if ready.engine is None or mode.only not in (None, ready.devices.kind):
+            hold_to_machine(mode, ready.devices.kind)
+    doors = Doors(request.plugins, request.plugins_dirs, made.weights)
+    return Planned(made, ready.tier, ready.devices, doors, ready.engine, request.per_job or 1, request.detach)
 
 
 def prepare(request: Request) -> Prepared:
@@ -119,6 +131,7 @@ def prepare(request: Request) -> Prepared:
     for name in request.modes:
         find_mode(name, "--mode: ")
     settings = parse_settings(request.settings)
+    engine = _engine(request)
     check_names(
         request.plugins,
         request.plugins_dirs,
@@ -138,7 +151,7 @@ def prepare(request: Request) -> Prepared:
     registry = load(request.plugins, request.plugins_dirs)
     suite = find_suite(registry, request.suite, own=request.dataset is None)
     tier = suite.tier(request.tier)
-    found = slots(request.device, request.jobs)
+    found = slots(request.device, request.jobs) if engine is None else Devices(engine.kind(request.device), ())
     data = resolve_data(suite, tier, registry, request.dataset)
     wishes = Wishes(
         request.architectures,
@@ -149,7 +162,20 @@ def prepare(request: Request) -> Prepared:
         request.regularizers,
         request.augmentations,
     )
-    return Prepared(suite, tier, registry, data, found, wishes)
+    return Prepared(suite, tier, registry, data, found, wishes, engine)
+
+
+def _engine(request: Request) -> Engine | None:
+    """Its own words are checked; whether it is here is not."""
+    if request.jobs is not None and request.jobs < 1:
+        raise UsageError(f"--jobs {request.jobs}: must be at least 1")
+    engine = find(request.on, request.ask, request.jobs)
+    if engine is None and (request.detach or request.per_job is not None):
+        word = "--detach" if request.detach else f"--per-job {request.per_job}"
+        raise UsageError(f"{word}: is for jobs, and there are none on this machine; say --on slurm, or leave it out")
+    if engine is not None and request.detach and not engine.lasting:
+        raise UsageError(f"--detach: {engine.title} ends the jobs of a command that ends; leave it out")
+    return engine
 
 
 def hold_to_machine(mode: Mode, device: str) -> None:

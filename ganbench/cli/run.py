@@ -9,8 +9,10 @@ import typer
 
 from ganbench.cli.options import (
     Architectures,
+    Ask,
     Augmentations,
     Dataset,
+    Detach,
     Device,
     Extractors,
     Format,
@@ -18,8 +20,10 @@ from ganbench.cli.options import (
     Losses,
     Metrics,
     Modes,
+    On,
     Out,
     Output,
+    PerJob,
     Plugins,
     PluginsDirs,
     Presets,
@@ -28,6 +32,7 @@ from ganbench.cli.options import (
     Settings,
     Suite,
     Tier,
+    Where,
 )
 
 
@@ -49,6 +54,10 @@ def run(
     dataset: Dataset = None,
     device: Device = "auto",
     jobs: Jobs = None,
+    on: On = Where.local,
+    ask: Ask = None,
+    per_job: PerJob = None,
+    detach: Detach = False,
     out: Out = Path("runs"),
     resume: Annotated[
         Resume,
@@ -86,6 +95,10 @@ def run(
             dataset=dataset,
             device=device,
             jobs=jobs,
+            on=on.value,
+            ask=tuple(ask or ()),
+            per_job=per_job,
+            detach=detach,
             plugins=tuple(plugin or ()),
             plugins_dirs=tuple(plugins_dir or ()),
         )

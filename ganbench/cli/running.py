@@ -1,10 +1,10 @@
-"""The runs of a plan: shown (`--dry-run`), or finished on this machine."""
+"""The runs of a plan: shown (`--dry-run`), or finished, here or by jobs."""
 
 from __future__ import annotations
 
 import contextlib
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +16,15 @@ from ganbench.cli.planning import Planned
 from ganbench.cli.terminal import as_json, columns, count, duration
 from ganbench.errors import UsageError, one_line
 from ganbench.execute import folders
+from ganbench.execute.cluster import LOGS, Given, Jobs, Orders, in_jobs
 from ganbench.execute.forkserver import ForkServer
-from ganbench.execute.local import Event, stopped_as_by_ctrl_c
+from ganbench.execute.local import Event, Stopped, stopped_as_by_ctrl_c
 from ganbench.execute.local import run as run_locally
 from ganbench.execute.lock import SuiteLock
 from ganbench.execute.sharing import most_at_once
 from ganbench.execute.slot import LEFT, Outcome, Slot
 from ganbench.execute.slots import seconds_left
+from ganbench.execute.tickets import Ticket
 from ganbench.plan.spec import TRAINED
 from ganbench.publish.live import Live
 from ganbench.record.files import read_json
@@ -51,26 +53,21 @@ def show(planned: Planned, out: Path, resume: str, json: bool) -> int:
 
 def run(planned: Planned, out: Path, resume: str, json: bool, then: Conclusion | None = None) -> int:
     """Finish the plan's runs and print the leaderboard; the program's exit code. then: in place of the leaderboard."""
-    home = folders.suite_folder(planned.plan, out)
+    home, engine = folders.suite_folder(planned.plan, out), planned.engine
+    if engine is not None:
+        engine.ready()
     with SuiteLock(home) as lock, ForkServer() as forks, stopped_as_by_ctrl_c():
         runs = folders.survey(planned.plan, out, resume)
         todo = [r.folder for r in runs if r.todo]
+        held = in_jobs(todo)
+        mine = {f: given for f, given in held.items() if engine is not None and given.ticket.engine == engine.name}
+        free = [folder for folder in todo if folder not in held]
         typer.echo(_opening(planned, runs, out), err=json)
-        for notice in _notices(planned, runs):
+        for notice in [*_notices(planned, runs), *_in_jobs(held)]:
             typer.echo(one_line(notice), err=json)
-        forced = resume == "forced"
-        most = most_at_once(_results(runs)) if planned.devices.kind == "cuda" else None
-        taken = planned.devices.taken(len(todo), most)
-        if len(taken) < (wanted := len(planned.devices.taken(len(todo)))):
-            typer.echo(
-                f"{len(taken)} runs at a time, not {wanted}: finished ones say that a GPU holds no more", err=True
-            )
-        slots = [
-            Slot(device, doors=planned.doors, held=(lock.descriptor,), forced=forced, shared=shared, forks=forks)
-            for device, shared in taken
-        ]
+        slots = _slots(planned, runs, free, lock, forks, resume) if engine is None else []
         specs = {r.folder: r.spec for r in runs}
-        with Live(len(todo), len(slots), Console(stderr=True), _pace(planned)) as live:
+        with Live(len(free) + len(mine), len(slots), Console(stderr=True), _pace(planned)) as live:
 
             def tell(event: Event) -> None:
                 spec = specs[event.folder]
@@ -81,13 +78,29 @@ def run(planned: Planned, out: Path, resume: str, json: bool, then: Conclusion |
 
             try:
                 folders.prepare(runs)  # after the last word that may find no room: from here on results are set aside
-                outcomes = run_locally(todo, slots, tell, again=resume == "all")
-            except KeyboardInterrupt:
+                if engine is None:
+                    outcomes = run_locally(free, slots, tell, again=resume == "all")
+                else:
+                    skipped = [folder for folder in free if specs[folder].skip]
+                    outcomes = run_locally(skipped, [Slot()], tell, again=resume == "all")
+                    jobs = Jobs(engine, home / LOGS, tell, live.note)
+                    jobs.adopt(mine)
+                    _submit(jobs, [f for f in free if f not in skipped], planned, resume, live)
+                    if planned.detach:
+                        live.say("the same command without --detach waits for them, and shows the leaderboard")
+                        return 0
+                    outcomes += jobs.follow()
+            except KeyboardInterrupt as stop:
                 done = sum((folder / "result.json").exists() for folder in todo)
-                live.say(f"interrupted: {done} of {count(len(todo), 'run')} done; the same command goes on from there")
+                lasting = engine is not None and engine.lasting and isinstance(stop, Stopped)
+                after = "" if engine is None else ", its jobs go on" if lasting else ", its jobs are cancelled"
+                live.say(
+                    f"interrupted{after}: {done} of {count(len(todo), 'run')} done; the same command goes on from there"
+                )
                 return 130
             finally:
-                kept = folders.put_back(todo)
+                kept = folders.put_back(folder for folder in todo if Ticket.read(folder) is None)
+    outcomes += [Outcome(folder, LEFT) for folder in todo if folder in held and folder not in mine]
     left = [outcome for outcome in outcomes if outcome.status == LEFT]
     lost = [outcome for outcome in outcomes if outcome.lost and outcome not in left]
     if then:
@@ -102,6 +115,49 @@ def run(planned: Planned, out: Path, resume: str, json: bool, then: Conclusion |
         whom = f"{count(len(left), 'run')} left to other processes, which are at work on them"
         typer.echo(f"ganbench: {whom}; the same command later does what is missing then", err=True)
     return int(bool(lost or left))
+
+
+def _slots(
+    planned: Planned,
+    runs: Sequence[folders.Planned],
+    todo: Sequence[Path],
+    lock: SuiteLock,
+    forks: ForkServer,
+    resume: str,
+) -> list[Slot]:
+    """Of this machine, as many as the runs need and as its GPUs hold."""
+    most = most_at_once(_results(runs)) if planned.devices.kind == "cuda" else None
+    taken = planned.devices.taken(len(todo), most)
+    if len(taken) < (wanted := len(planned.devices.taken(len(todo)))):
+        typer.echo(f"{len(taken)} runs at a time, not {wanted}: finished ones say that a GPU holds no more", err=True)
+    return [
+        Slot(
+            device,
+            doors=planned.doors,
+            held=(lock.descriptor,),
+            forced=resume == "forced",
+            shared=shared,
+            forks=forks,
+        )
+        for device, shared in taken
+    ]
+
+
+def _submit(jobs: Jobs, todo: Sequence[Path], planned: Planned, resume: str, live: Live) -> None:
+    assert planned.engine is not None
+    device = "cuda:0" if planned.devices.kind == "cuda" else "cpu"  # of those that a job is given
+    orders = Orders(planned.doors, device, planned.per_job, again=resume == "all", forced=resume == "forced")
+    names = jobs.submit(todo, orders)
+    if names:
+        which = names[0] + (f" … {names[-1]}" if len(names) > 1 else "")
+        live.say(f"submitted {count(len(names), 'job')} to {planned.engine.title}: {which}; they print to {jobs.logs}")
+
+
+def _in_jobs(held: Mapping[Path, Given]) -> list[str]:
+    """A line about runs that are in jobs already."""
+    names = list(dict.fromkeys(given.job for given in held.values()))
+    which = ", ".join(names[:5]) + (", …" if len(names) > 5 else "")
+    return [f"{count(len(held), 'run')} in jobs that were submitted before: {which}"] if held else []
 
 
 def _notices(planned: Planned, runs: Sequence[folders.Planned]) -> list[str]:
@@ -125,7 +181,8 @@ def _opening(planned: Planned, runs: Sequence[folders.Planned], out: Path) -> st
     facts = [f"{count(len(todo), 'run')} to do" + (f" ({done} left as they are)" if done else "")]
     if skipped := sum(r.spec.skip is not None for r in runs):
         facts.append(f"{skipped} skipped")
-    where = f" on {planned.devices}" if todo else ""
+    jobs = "" if planned.engine is None else f"{planned.engine.title} ({planned.devices.kind})"
+    where = f" on {jobs or planned.devices}" if todo else ""
     seconds = _seconds(planned, runs)
     about = f", about {duration(seconds)}" if seconds else ""
     return one_line(f"{folders.suite_folder(planned.plan, out)}: {', '.join(facts)}{where}{about}")
@@ -140,7 +197,7 @@ def _seconds(planned: Planned, runs: Sequence[folders.Planned]) -> float | None:
 
 def _pace(planned: Planned) -> float:
     """Seconds of one run, measured on a CPU core; 0 where that says nothing."""
-    return planned.tier.seconds_per_run if planned.devices.kind == "cpu" else 0.0
+    return planned.tier.seconds_per_run if planned.devices.kind == "cpu" and planned.engine is None else 0.0
 
 
 def _remark(run: folders.Planned) -> str:

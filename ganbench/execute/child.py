@@ -219,6 +219,9 @@ def ending(code: int, last_line: str, short_of_memory: bool = False) -> tuple[st
 def main(arguments: Sequence[str]) -> None:
     """Become MODULE, with a thread that watches the lifeline."""
     lifeline, cores, module, *rest = arguments
+    signal.signal(
+        signal.SIGUSR2, signal.SIG_IGN
+    )  # by which a scheduler tells all of a job's processes what is its parent's
     if cores != "-" and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {int(c) for c in cores.split(",")})
     threading.Thread(target=_watch, args=(int(lifeline),), name="lifeline", daemon=True).start()

@@ -36,7 +36,7 @@ from ganbench.execute.child import Process, Streams, environment, spawn
 IMPORTED = ("ganbench.train.run", "torch._dynamo")
 """What every training process imports; an optimizer has torch import its compiler."""
 
-ASKED_TO_END = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
+ASKED_TO_END = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGUSR2)
 MESSAGE, DESCRIPTORS = 2**17, 32
 """Most bytes and file descriptors of a request."""
 BEGUN = b"begun "

@@ -74,14 +74,22 @@ def run(
     return [outcome(o.folder) if o.status == LEFT and (o.folder / "result.json").exists() else o for o in outcomes]
 
 
+class Stopped(KeyboardInterrupt):
+    """By a scheduler, or a terminal that is closed: not by hand."""
+
+
 @contextlib.contextmanager
-def stopped_as_by_ctrl_c() -> Iterator[None]:
-    """A block in which SIGTERM and SIGHUP (a scheduler, a terminal that is closed) are a `KeyboardInterrupt`."""
+def stopped_as_by_ctrl_c(*others: int) -> Iterator[None]:
+    """A block in which SIGTERM, SIGHUP (a scheduler, a terminal that is closed) and other signals are a
+    `KeyboardInterrupt`; only the first of them, for schedulers send several."""
+    stopped: list[int] = []
 
     def interrupt(number: int, frame: object) -> None:
-        raise KeyboardInterrupt
+        if not stopped:
+            stopped.append(number)
+            raise Stopped
 
-    before = {n: signal.getsignal(n) for n in (signal.SIGTERM, signal.SIGHUP)}
+    before = {n: signal.getsignal(n) for n in (signal.SIGTERM, signal.SIGHUP, *others)}
     try:
         for number, handler in before.items():
             if handler == signal.SIG_DFL:  # nohup has SIGHUP ignored, and that stands

@@ -11,12 +11,12 @@ from types import TracebackType
 from typing import Self
 
 from ganbench.errors import UsageError
-from ganbench.execute import lease
+from ganbench.execute import lease, tickets
 from ganbench.execute.lease import Lease
 
 NAME = ".lock"
-NAMES = frozenset({NAME, lease.NAME, lease.TAKING})
-"""Files of a lock, which are no part of what is locked."""
+NAMES = frozenset({NAME, lease.NAME, lease.TAKING, tickets.NAME})
+"""Files of a lock, and of a job that waits for it, which are no part of what is locked."""
 WITHOUT_LOCKS = frozenset({errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL})
 """What a file system says that has no locks, as some network file systems."""
 

@@ -1,9 +1,10 @@
 """Finish run folders with one slot: what Slurm, Ray or a script starts on a machine.
 
     python -m ganbench.execute.worker [-p FILE|MODULE]… [--plugins-dir DIR]… [--weights NAME=FILE]… [--device D]
-        [--forced] [--shared-device] FOLDER…
+        [--forced] [--shared-device] [--ticket TOKEN] FOLDER…
 
-A folder that another process is at work on (a worker, or `ganbench run`) is left to it; a dead one's is taken over.
+SIGTERM, and SIGUSR2 by which schedulers say that time is short, have it end with a checkpoint. A folder that another
+process is at work on (a worker, or `ganbench run`) is left to it; a dead one's is taken over.
 Plugins come from entry points and this command line only, never from a path that a run folder names.
 """
 
@@ -11,15 +12,18 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import dataclasses
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 from ganbench.errors import UsageError, one_line
 from ganbench.execute.forkserver import ForkServer
 from ganbench.execute.local import Event, run, stopped_as_by_ctrl_c
-from ganbench.execute.slot import Doors, Slot
+from ganbench.execute.slot import LEFT, Doors, Outcome, Slot, clear
+from ganbench.execute.tickets import Ticket, take_away
 from ganbench.plan.spec import TRAINED, RunSpec
 
 
@@ -33,6 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--device", default="cpu", help="cpu (the default), cuda:0, …")
     parser.add_argument("--forced", action="store_true", help="take up checkpoints of other code, versions or machines")
     parser.add_argument("--shared-device", action="store_true", help="another worker has the same GPU; records say so")
+    parser.add_argument("--ticket", metavar="TOKEN", help="leave folders that were given to another job than this one")
     parser.add_argument("folders", nargs="+", type=Path, metavar="FOLDER")
     asked = parser.parse_args(arguments)
     try:
@@ -40,8 +45,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for folder in asked.folders:
             _belongs(folder, asked.device)
         doors = Doors(asked.plugins, asked.directories, weights)
-        with ForkServer() as forks, stopped_as_by_ctrl_c():
-            slot = Slot(asked.device, doors=doors, forced=asked.forced, shared=asked.shared_device, forks=forks)
+        with ForkServer() as forks, stopped_as_by_ctrl_c(signal.SIGUSR2):
+            how = {"doors": doors, "forced": asked.forced, "shared": asked.shared_device, "forks": forks}
+            slot = Slot(asked.device, **how) if asked.ticket is None else JobSlot(asked.ticket, asked.device, **how)
             outcomes = run(asked.folders, [slot], _tell)
     except (UsageError, OSError) as error:
         _say(f"ganbench: {error}", sys.stderr)
@@ -49,6 +55,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     return int(any(outcome.lost for outcome in outcomes))
+
+
+class JobSlot(Slot):
+    """A slot of a job, which finishes the folders that it has the ticket of, or that nobody has."""
+
+    def __init__(self, token: str, device: str, **how: Any) -> None:
+        """token: of its tickets. how: as `Slot` has it."""
+        super().__init__(device, **how)
+        self._token = token
+
+    def finish(self, folder: Path, again: bool = False, held: tuple[int, ...] = ()) -> Outcome:
+        """The ticket of an interrupted run stays: the job may be queued once more."""
+        ticket = Ticket.read(folder)
+        if ticket is not None and ticket.token != self._token:
+            return Outcome(folder, LEFT, "it was given to another job")
+        if ticket is not None:
+            if ticket.again:
+                clear(folder)
+            dataclasses.replace(ticket, again=False, begun=True).write(folder)
+        left = super().finish(folder, again, held)
+        if left.status != "interrupted":
+            take_away(folder)
+        return left
 
 
 def _weights(text: str) -> tuple[str, Path]:

@@ -37,10 +37,12 @@ class Live:
     """Told when a run begins and ends; reads the rest from the runs' own events."""
 
     def __init__(self, total: int, slots: int, console: Console, pace: float = 0.0) -> None:
-        """total: runs to do. slots: how many at a time. pace: expected seconds of a trained run, 0 if unknown."""
-        self._total, self._slots, self._console, self._pace = total, max(1, slots), console, pace
+        """total: runs to do. slots: how many at a time; 0: as many as run. pace: expected seconds of a trained run,
+        0 if unknown."""
+        self._total, self._slots, self._console, self._pace = total, slots, console, pace
         self._running: dict[Path, _Running] = {}
         self._done = 0
+        self._note = ""
         self._durations: list[float] = []
         self._screen: RichLive | None = None
         if console.is_terminal and total:
@@ -72,6 +74,10 @@ class Live:
         name = f"[{self._done}/{self._total}] {run.label} · seed {run.seed}"
         self.say(f"{name}: {plain(status)} after {clock(seconds)}{why}", _STYLES.get(status, "red"))
 
+    def note(self, words: str) -> None:
+        """What stands beside the bar until something else does."""
+        self._note = plain(words)
+
     def say(self, words: str, style: str = "") -> None:
         """A line that stays. Where it finds no room (a full disk, a terminal that is gone), the runs go on without."""
         with contextlib.suppress(OSError):
@@ -83,12 +89,13 @@ class Live:
         if each <= 0:
             return None
         begun = sum(min(1.0, (time.monotonic() - r.began) / each) for r in self._running.values())
-        return max(0.0, (self._total - self._done - begun) * each / self._slots)
+        slots = self._slots or max(1, len(self._running))
+        return max(0.0, (self._total - self._done - begun) * each / slots)
 
     def _picture(self) -> RenderableType:
         left = self.seconds_left()
         head = Table.grid(padding=(0, 2))
-        time_left = f"about {clock(left)} left" if left is not None else ""
+        time_left = ", ".join(filter(None, [f"about {clock(left)} left" if left is not None else "", self._note]))
         done = Text(f"{self._done} of {self._total} runs")
         head.add_row(ProgressBar(self._total, self._done, width=30), done, Text(time_left))
         rows = Table.grid(padding=(0, 2))

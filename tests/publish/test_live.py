@@ -52,6 +52,17 @@ def test_a_terminal_shows_what_runs_say_of_themselves(tmp_path: Path) -> None:
     assert "1.4 k images/s" in text
 
 
+def test_runs_of_a_cluster_wait_and_go_as_it_lets_them(tmp_path: Path) -> None:
+    screen, page = console(terminal=True)
+    with Live(10, 0, screen, pace=100.0) as live:
+        live.note("3 queued (Resour\x1b[2Jces)")
+        assert live.seconds_left() == 1000.0
+        for name in "ab":
+            live.started(tmp_path / name, name, 0, costly=True)
+        assert live.seconds_left() == pytest.approx(500.0, abs=1.0), "two at a time"
+    assert "about 8:20 min left, 3 queued (Resources)" in page.getvalue()
+
+
 def test_the_time_left_comes_from_runs_that_were_trained(tmp_path: Path) -> None:
     screen, _ = console(terminal=False)
     live = Live(4, 1, screen)
