@@ -104,7 +104,7 @@ def test_an_opponent_is_told_what_d_minimises_penalties_and_weights_included():
 
 
 def test_samples_have_the_labels_that_the_game_gives_them():
-    """A game may be told labels and make samples without any; labels of real data are not taken for those of samples."""
+    """A game may be told labels and make samples without any, and those of real data are not taken for its samples'."""
     labelled, translating = CASES["sgan"], CASES["cyclegan"]
     bare = replace(labelled, change=lambda game: replace(game, sample=lambda G, latents: G.make(latents).but(y=None)))
     for case, has_labels in ((labelled, True), (bare, False), (translating, False)):

@@ -10,10 +10,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from ganbench import Answer, Batch, Game, GameBuilder, Recipe, SampleSpec, Turn
+from ganbench import Answer, Batch, Game, GameBuilder, Recipe, SampleSpec, Turn, UsageError
 from ganbench.plan.recipe import ENGINE
 from ganbench.train.views import View
-from ganbench_zoo.games import bigan, gmmn, sgan
+from ganbench_zoo.games import bigan, cyclegan, gmmn, sgan
 from ganbench_zoo.layers.coders import decoder, encoder, pyramid
 
 POINTS = SampleSpec((2,), None, "points")
@@ -177,3 +177,68 @@ def test_bigan_measures_how_far_what_it_encodes_comes_back() -> None:
         nets["G"].net.weight.copy_(torch.tensor([[1.0, 0.0], [0.0, 0.5]]))
     x = torch.tensor([[1.0, 2.0], [-1.0, 3.0]])
     assert game.probes["reconstruction"](nets, {"A": Batch(x=x)}).item() == pytest.approx((1 + 0 + 1 + 0) / 4)
+
+
+def cyclegan_played(**changes: Any) -> tuple[Any, dict[str, Any], dict[str, Batch]]:
+    settings = recipe(cyclegan, width=8, batch_size=6, pool=0, **changes)
+    game = builder(cyclegan).build(POINTS, settings)
+    nets = {player: View(player, make()) for player, make in game.players.items()}
+    return game, nets, {"A": Batch(x=torch.randn(6, 2)), "B": Batch(x=torch.randn(6, 2))}
+
+
+def test_cyclegan_translates_both_ways_and_back() -> None:
+    game, nets, reals = cyclegan_played(cycle=3.0, identity=2.0)
+    fooled, judged = (turns(game)[turn].objective(nets, reals) for turn in "GD")
+    for s, d in ("AB", "BA"):
+        x, other, there, back = reals[s].x, reals[d].x, nets[f"G_{s}{d}"].net, nets[f"G_{d}{s}"].net
+        D = nets[f"D_{d}"].net
+        torch.testing.assert_close(fooled[f"fool-{d}"], (D(there(x)) - 1) ** 2)
+        torch.testing.assert_close(fooled[f"cycle-{s}"], 3 * (back(there(x)) - x).abs())
+        torch.testing.assert_close(fooled[f"identity-{d}"], 2 * (there(other) - other).abs())
+        torch.testing.assert_close(judged[f"real-{d}"], (D(other) - 1) ** 2 / 2)
+        torch.testing.assert_close(judged[f"fake-{d}"], D(there(x)) ** 2 / 2)
+    assert not [term for term in turns(cyclegan_played()[0])["G"].objective(nets, reals) if "identity" in term]
+
+
+def test_cyclegan_gives_samples_like_those_of_the_first_stream_and_measures_its_cycle() -> None:
+    game, nets, reals = cyclegan_played()
+    torch.testing.assert_close(game.sample(nets, reals).x, nets["G_BA"].net(reals["B"].x))
+    around = nets["G_BA"].net(nets["G_AB"].net(reals["A"].x))
+    torch.testing.assert_close(game.probes["cycle"](nets, reals), (around - reals["A"].x).abs().mean())
+
+
+def test_the_pool_shows_a_batch_itself_until_it_has_older_ones_and_then_half_of_the_time_those() -> None:
+    pool = cyclegan.Pool(SampleSpec((1,)), recipe(cyclegan, pool=8, batch_size=8))
+    first, swapped, number = torch.arange(8.0)[:, None], 0, 8
+    assert torch.equal(pool.mixed("A", first), first)
+    assert not dict(pool.named_buffers())["kept_A"].any(), "memory is written after the turn"
+    pool.mixed("B", first)
+    pool.after("G")
+    assert not dict(pool.named_buffers())["kept_A"].any()
+    pool.after("D")
+    held = set(range(8))
+    for _ in range(300):
+        made = torch.arange(float(number), number + 8)[:, None]
+        shown = pool.mixed("A", made)
+        pool.mixed("B", first)
+        pool.after("D")
+        old = {int(x) for x in shown[shown != made]}
+        new = {int(x) for x in made[shown != made]}
+        assert old <= held, "what is shown in place of a translation is one that the pool has held"
+        held = held - old | new
+        assert {int(x) for x in dict(pool.named_buffers())["kept_A"][:, 0]} == held
+        swapped, number = swapped + len(new), number + 8
+    assert swapped / 2400 == pytest.approx(0.5, abs=0.05)
+
+
+def test_a_pool_smaller_than_a_batch_is_told() -> None:
+    with pytest.raises(UsageError, match="pool=4 holds no whole batch of 6"):
+        cyclegan.Pool(POINTS, recipe(cyclegan, pool=4, batch_size=6))
+
+
+@pytest.mark.parametrize(("shape", "patches"), [((1, 28, 28), 49), ((3, 64, 64), 64)])
+def test_the_critics_of_cyclegan_judge_patches(shape: tuple[int, ...], patches: int) -> None:
+    spec, x = SampleSpec(shape), torch.rand(2, *shape)
+    assert cyclegan.critic(spec, recipe(cyclegan, width=4))(x).shape == (2, patches)
+    made = cyclegan.translator(spec, recipe(cyclegan, width=4, blocks=1))(x)
+    assert made.shape == x.shape and made.abs().max() <= 1
