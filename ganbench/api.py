@@ -391,6 +391,9 @@ class Extractor:
     paper: str | None = None
 
 
+DIRECTIONS = ("lower", "higher", "none")
+
+
 @dataclass(frozen=True)
 class Column:
     """One column of a leaderboard.

@@ -10,7 +10,6 @@ from typing import Any
 from ganbench import api
 from ganbench.errors import nearest, short
 
-DIRECTIONS = ("lower", "higher", "none")
 NEEDS = ("features", "logits", "labels", "samples", "training")
 
 
@@ -116,8 +115,8 @@ def _metric(name: str, metric: api.Metric) -> None:
         if not isinstance(word, str) or not word.isprintable() or not word.strip() or "/" in word:
             raise TypeError(f"metric '{name}': column name {short(word)} must be a word without '/'")
         where = f"metric '{name}', column '{word}'"
-        if column.direction not in DIRECTIONS:
-            said = nearest(str(column.direction), DIRECTIONS)
+        if column.direction not in api.DIRECTIONS:
+            said = nearest(str(column.direction), api.DIRECTIONS)
             raise TypeError(f"{where}: direction {short(column.direction)} is none; {said}")
         if not isinstance(column.unit, str):
             raise TypeError(f'{where}: unit must be a word, or "", not {short(column.unit)}')

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ganbench.errors import UsageError
+from ganbench.errors import UsageError, one_line
 from ganbench.rank import identity, statistics
 from ganbench.rank.frames import costs_of, estimate_of, median_of
 from ganbench.rank.identity import Difference
@@ -86,7 +86,7 @@ def comparisons(a: str, b: str, within: Sequence[str | Path], entry: str | None 
         return Comparisons((compare(left[0], right[0]),), (), ())
     pairs, mine, theirs = matched(left, right)
     if not pairs:
-        names = [", ".join(sorted({e.row.label for e in side})[:5]) for side in (left, right)]
+        names = [", ".join(sorted({one_line(e.row.label)[:60] for e in side})[:5]) for side in (left, right)]
         has = f"{a} has {names[0]}; {b} has {names[1]}"
         raise UsageError(f"no entry is in both: {has}. Name two of them, with --in for each folder")
     if min(len(left), len(right)) == 1:  # one entry, looked for in many

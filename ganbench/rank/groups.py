@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -27,13 +28,18 @@ class Group:
 
     def scores(self, record: Record) -> Iterator[dict[str, Any]]:
         """The record's scores, of its headline only those that compare within this table."""
-        prints = self.fingerprints() if record["kind"] != "trained" else set()
+        prints = self._prints if record["kind"] != "trained" else set()
         for score in record.get("scores") or []:
             elsewhere = (
                 score["column"] == self.suite["headline"] and (score.get("comparability") or "") != self.comparability
             )
             if not elsewhere or score.get("fingerprint") in prints:
                 yield score
+
+    @functools.cached_property
+    def _prints(self) -> set[str]:
+        """The fingerprints, once nothing more comes into this table."""
+        return self.fingerprints()
 
     def fingerprints(self) -> set[str]:
         """The fingerprints of the headline in this table; one, unless the records contradict themselves."""
@@ -84,8 +90,10 @@ def _tables(records: list[Record]) -> list[Group]:
         newest = max(found or scale, key=lambda record: (record["finished"], record["run_id"]))
         tables.append(Group(newest["suite"], key, found))
     for table in tables:
-        table.scale = [record for record in scale if _fits(table, record)]
-        table.foreign = [record for record in foreign if headline_scores(record) and _fits(table, record)]
+        prints = table.fingerprints()
+        table.scale = [record for record in scale if _fits(table, prints, record)]
+        prints = table.fingerprints()
+        table.foreign = [record for record in foreign if headline_scores(record) and _fits(table, prints, record)]
     placed = {id(record) for table in tables for record in table.foreign}
     tables += _measured_otherwise([record for record in foreign if id(record) not in placed])
     return sorted(tables, key=lambda table: (-len(table.trained), table.comparability))
@@ -120,10 +128,10 @@ def _kin(record: Record) -> tuple[Any, ...]:
     return bool(record["entry"].get("conditional")), record["suite"]["version"]
 
 
-def _fits(table: Group, record: Record) -> bool:
-    """Whether a row of the scale stands in this table: measured alike, or lost before it was measured."""
+def _fits(table: Group, prints: set[str], record: Record) -> bool:
+    """Whether a row of the scale stands in this table: measured alike, or lost before it was measured. prints: the
+    fingerprints of the table so far."""
     scores = headline_scores(record)
-    prints = table.fingerprints()
     return not scores or any(
         score["comparability"] == table.comparability or score["fingerprint"] in prints for score in scores
     )

@@ -10,6 +10,7 @@ from typing import Any
 from ganbench.errors import UsageError
 from ganbench.record.files import read_json
 from ganbench.record.schema import (
+    DIRECTIONS,
     NULL,
     NUMBER,
     RUN_FILES,
@@ -167,7 +168,7 @@ def _check(record: Record, file: Path) -> None:
             require_fields(file, score["sampling_error"], _ERROR, f"scores[{at}].sampling_error")
         for part, value in (score["parts"] or {}).items():
             require(file, f"scores[{at}].parts.{part}", value, (*NUMBER, NULL))
-        one_of(file, f"scores[{at}].direction", score["direction"], ("lower", "higher", "none"))
+        one_of(file, f"scores[{at}].direction", score["direction"], DIRECTIONS)
     for player, digest in (record.get("weights") or {}).items():
         require(file, f"weights.{player}", digest, (str, NULL))
     for variant, sanity in (record.get("sanity") or {}).items():

@@ -86,7 +86,8 @@ def _named(word: str, found: list[Entry], missing: str) -> Entry:
 
 
 def _dashed(label: str) -> str:
-    return re.sub(r"[\W_]+", "-", label.lower()).strip("-")
+    """The words of a label, which a shell takes as they stand."""
+    return re.sub(r"[\W_]+", "-", label.lower()).strip("-")[:120]
 
 
 def matched(left: list[Entry], right: list[Entry]) -> Matched:

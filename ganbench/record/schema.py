@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeGuard
 
+from ganbench.api import DIRECTIONS as DIRECTIONS
 from ganbench.errors import UsageError, short
 
 Types = tuple[type, ...]

@@ -28,9 +28,9 @@ from ganbench.plan.build import plan
 from ganbench.plan.data import resolve_data
 from ganbench.plan.spec import RunSpec
 from ganbench.plan.suite import read_suite
-from ganbench.publish import FORMATS, render
+from ganbench.publish import FORMATS, comparison, render
 from ganbench.publish.live import describe
-from ganbench.rank import leaderboards
+from ganbench.rank import comparisons, leaderboards
 from ganbench.record.head import head
 from ganbench.record.tail import last_event, last_step
 from ganbench.score.scorer import Scorer
@@ -135,6 +135,8 @@ def test_records(numbers: range, tmp_path: Path) -> None:
                 assert "\x1b" not in page and "\0" not in page
                 if form == "json":
                     json.loads(page, parse_constant=pytest.fail)
+            found = comparisons(str(folder / "x"), str(folder / "0"), [])
+            assert all("\x1b" not in comparison.render(found, form) for form in comparison.FORMATS)
 
         held(read, file)
 
