@@ -77,8 +77,9 @@ def refusal(made: Engine) -> str | None:
 
 def declares_why(made: Engine) -> bool:
     """Whether it says itself that its cycles are not all the same, or has an optimizer that cannot be captured."""
-    grows = any(hasattr(m, "at_step") for modules in made.modules().values() for m in modules.values())
-    return grows or made.recipe["optimizer"] != "adam"
+    between = ("at_step", "around", "opponent")  # hooks that run between steps
+    hooked = any(hasattr(m, h) for h in between for modules in made.modules().values() for m in modules.values())
+    return hooked or made.recipe["optimizer"] != "adam"
 
 
 def check(architecture: str, losses: list[str], extras: list[Added], specs: list[SampleSpec]) -> int:

@@ -46,7 +46,7 @@ def ganbench_regularizers() -> Iterator[Regularizer]:
     yield Regularizer(
         "unrolled",
         build=Unrolled,
-        recipe=Recipe({"unrolled.steps": 5, "unrolled.lr": 0.1}),
+        recipe=Recipe({"unrolled.steps": 5, "unrolled.lr": 0.002}),
         couples_samples=True,
         paper="arXiv:1611.02163",
     )
