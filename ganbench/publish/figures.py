@@ -103,13 +103,15 @@ class Curve:
 
 @dataclass(frozen=True)
 class Curves:
-    """Early looks against the images seen. entries: labels. caption: what they were measured on."""
+    """Early looks against the images seen. entries: labels. marks: targets of time to quality that lie between them.
+    caption: what they were measured on."""
 
     title: str
     across: Axis
     up: Axis
     entries: list[str]
     curves: list[Curve]
+    marks: list[tuple[float, str]]
     caption: str
 
 
@@ -151,9 +153,13 @@ def curves(board: Leaderboard) -> Curves | None:
         )
         for (label, seed), mine in looks.groupby(["label", "seed"], sort=False)
     ]
-    return Curves(
-        f"{plain(board.headline.name)} during training", across, up, list(map(plain, entries)), found, _measured(looks)
-    )
+    marks = [
+        (up.place(target.bound), plain(target.name) or number(target.bound))
+        for target in board.times.targets
+        if up.holds(target.bound)
+    ]
+    title = f"{plain(board.headline.name)} during training"
+    return Curves(title, across, up, list(map(plain, entries)), found, marks, _measured(looks))
 
 
 def _measured(looks: pd.DataFrame) -> str:

@@ -117,7 +117,7 @@ def _leaderboard(
         captions=captions(
             table.suite, order.columns, made, costs, order.log, superseded, reproduced, order.measured_otherwise
         ),
-        times=times(placed, looks, headline, choose(targets, found, headline)),
+        times=times(placed, looks, headline, choose(targets, found, headline), bool(targets)),
         environments=_environments(table.records),
     )
     return board, [level.name for level in found if math.isfinite(level.bound)]

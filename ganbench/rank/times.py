@@ -98,9 +98,13 @@ def _value(word: str) -> float | None:
 
 
 def times(
-    placed: Sequence[tuple[Row, int]], looks: Sequence[Look], headline: Column, targets: Sequence[Target]
+    placed: Sequence[tuple[Row, int]],
+    looks: Sequence[Look],
+    headline: Column,
+    targets: Sequence[Target],
+    asked: bool = False,
 ) -> Times:
-    """placed: rows with their positions. looks: at the headline, all measured alike."""
+    """placed: rows with their positions. looks: at the headline, all measured alike. asked: somebody wants to know."""
     shown = [(row, at) for row, at in placed if looks and row.main and row.trained and row.section != "skipped"]
     mine: dict[int, list[Mapping[str, Any]]] = {}
     for look in looks:
@@ -119,7 +123,8 @@ def times(
             lines.append({**head, **_row(found)})
     table = pd.DataFrame(lines, columns=_ROWS)
     each = pd.DataFrame(seeds, columns=_SEEDS).astype({"seed": "Int64"})
-    said = tuple(_captions(table, each, looks, headline, targets)) if lines else ()
+    nothing = (f"Time to quality: no run has an early look at {headline.name}.",) if asked else ()
+    said = tuple(_captions(table, each, looks, headline, targets)) if lines else nothing
     return Times(tuple(targets), table, each, said)
 
 

@@ -131,10 +131,22 @@ def test_early_looks_are_curves_that_are_measured_alike():
     assert [len(curve.points) for curve in figure.curves] == [2, 2, 2] and figure.entries == ["alpha"]
     assert all(first[0] < last[0] and first[1] > last[1] for first, last in (curve.points for curve in figure.curves))
     assert "500 samples, on the split `val`" in figure.caption
+    assert figure.marks == [], "no level of the suite lies between these looks"
     page = render([board], "html")
     assert page.count("<polyline") == 3 and "real images seen" in page
     (board,) = from_records([*rows(alpha=[1.0, 2.0, 3.0]), *scale_records()])
     assert figures.curves(board) is None and "<polyline" not in render([board], "html")
+
+
+def test_levels_are_drawn_where_looks_reach_them():
+    made = [record("alpha", seed, 100.0, looks=looks(400.0, 90.0, 70.0)) for seed in range(3)]
+    (board,) = from_records([*made, *scale_records()])
+    figure = figures.curves(board)
+    assert figure.marks == [(figure.up.place(76.2), "learnt"), (figure.up.place(348.0), "readable")]
+    highest, lowest = (figure.curves[0].points[at][1] for at in (0, 2))
+    assert lowest < figure.marks[0][0] < figure.marks[1][0] < highest
+    page = Page(render([board], "html"))
+    assert {"learnt", "readable"} < set(page.of("text")) and page.count("line", **{"class": "mark", "x1": "60"}) == 2
 
 
 @pytest.mark.parametrize(

@@ -119,6 +119,8 @@ def test_the_targets_are_the_levels_that_bound_the_headline_unless_others_are_as
     assert "No seed reached distance/net ≤ 0.001." in asked.times.captions
     assert from_records(records, [])[0].times.rows.empty and not from_records(records, [])[0].times.captions
     assert board(rows(a=[1.0, 2.0, 3.0]) + scale_records()).times.captions == (), "nobody looked"
+    nothing = board(rows(a=[1.0, 2.0, 3.0]), "5").times.captions
+    assert nothing == ("Time to quality: no run has an early look at distance/net.",)
 
 
 def test_higher_may_be_better():
