@@ -9,6 +9,7 @@ import typer
 
 from ganbench.cli.options import (
     Architectures,
+    Ask,
     Augmentations,
     Dataset,
     Device,
@@ -16,8 +17,10 @@ from ganbench.cli.options import (
     Jobs,
     Losses,
     Modes,
+    On,
     Out,
     Output,
+    PerJob,
     Plugins,
     PluginsDirs,
     Presets,
@@ -25,6 +28,7 @@ from ganbench.cli.options import (
     Settings,
     Suite,
     Tier,
+    Where,
 )
 
 
@@ -43,6 +47,9 @@ def tune(
     dataset: Dataset = None,
     device: Device = "auto",
     jobs: Jobs = None,
+    on: On = Where.local,
+    ask: Ask = None,
+    per_job: PerJob = None,
     out: Out = Path("runs"),
     plugin: Plugins = None,
     plugins_dir: PluginsDirs = None,
@@ -70,6 +77,9 @@ def tune(
         dataset=dataset,
         device=device,
         jobs=jobs,
+        on=on.value,
+        ask=tuple(ask or ()),
+        per_job=per_job,
         plugins=tuple(plugin or ()),
         plugins_dirs=tuple(plugins_dir or ()),
     )

@@ -22,7 +22,7 @@ from typing import Any, TextIO
 from ganbench.errors import UsageError, one_line
 from ganbench.execute.forkserver import ForkServer
 from ganbench.execute.local import Event, run, stopped_as_by_ctrl_c
-from ganbench.execute.slot import LEFT, Doors, Outcome, Slot, clear
+from ganbench.execute.slot import LEFT, Doors, Outcome, Slot, clear, outcome
 from ganbench.execute.tickets import Ticket, take_away
 from ganbench.plan.spec import TRAINED, RunSpec
 
@@ -58,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 class JobSlot(Slot):
-    """A slot of a job, which finishes the folders that it has the ticket of, or that nobody has."""
+    """A slot of a job, which finishes the folders that it has the ticket of."""
 
     def __init__(self, token: str, device: str, **how: Any) -> None:
         """token: of its tickets. how: as `Slot` has it."""
@@ -68,12 +68,13 @@ class JobSlot(Slot):
     def finish(self, folder: Path, again: bool = False, held: tuple[int, ...] = ()) -> Outcome:
         """The ticket of an interrupted run stays: the job may be queued once more."""
         ticket = Ticket.read(folder)
-        if ticket is not None and ticket.token != self._token:
-            return Outcome(folder, LEFT, "it was given to another job")
-        if ticket is not None:
-            if ticket.again:
-                clear(folder)
-            dataclasses.replace(ticket, again=False, begun=True).write(folder)
+        if ticket is None and (folder / "result.json").exists():  # by this job, which was queued again
+            return outcome(folder)
+        if ticket is None or ticket.token != self._token:
+            return Outcome(folder, LEFT, "it is not given to this job any more")
+        if ticket.again:
+            clear(folder)
+        dataclasses.replace(ticket, again=False, begun=True).write(folder)
         left = super().finish(folder, again, held)
         if left.status != "interrupted":
             take_away(folder)

@@ -52,6 +52,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_search_and_what_comes_of_it(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
     words = ["tune", "--suite", "toy", "--space", "space.toml", "--to", "tuned.toml"]
     assert "10 runs to do, 2 skipped" in told([*words, "--dry-run"], capsys) and not (desk / "runs").exists()
+    assert "10 runs to do, 2 skipped on Slurm (cpu)" in told([*words, "--on", "slurm", "--dry-run"], capsys)
     found = json.loads(told([*words, "--format", "json"], capsys))
     critic, square, *images = found["entries"]
     assert [e["label"] for e in (critic, square)] == ["toy-linear · toy-critic", "toy-linear · toy-square"]

@@ -186,11 +186,14 @@ def test_a_job_whose_time_is_short_leaves_a_checkpoint_and_goes_on_from_it(
 def test_a_job_leaves_what_another_one_has_the_ticket_of(tmp_path: Path, toy_plan: Planner) -> None:
     (folder,) = prepare([w for w in survey(toy_plan(), tmp_path) if w.spec.skip][:1])
     slot = worker.JobSlot("mine", "cpu")
+    left = Outcome(folder, LEFT, "it is not given to this job any more")
+    assert slot.finish(folder) == left
     Ticket("slurm", "of another").write(folder)
-    assert slot.finish(folder) == Outcome(folder, LEFT, "it was given to another job")
+    assert slot.finish(folder) == left
     assert not (folder / "result.json").exists() and Ticket.read(folder) == Ticket("slurm", "of another")
     Ticket("slurm", "mine").write(folder)
     assert slot.finish(folder).status == "skipped" and Ticket.read(folder) is None
+    assert slot.finish(folder).status == "skipped", "the job was queued again, and finds what it did"
     (folder / "samples.png").touch()
     Ticket("slurm", "mine", again=True).write(folder)
     assert slot.finish(folder).status == "skipped" and not (folder / "samples.png").exists(), "it was done again"
