@@ -94,7 +94,8 @@ def _parts(found: Comparisons) -> Iterator[Part]:
 
 def _who(entry: Entry) -> str:
     seeds = ", ".join(str(seed.seed) for seed in entry.seeds) if entry.row.seeded else "not known"
-    return plain(f"{entry.row.label}, {entry.row.n} seed{'s' * (entry.row.n != 1)} ({seeds}), from {entry.where}")
+    count = f"{entry.row.n} seed{'s' * (entry.row.n != 1)} ({seeds})"
+    return plain(f"{entry.row.label}, {count}, suite {entry.suite}, from {entry.where}")
 
 
 def _facts(differs: Sequence[Difference]) -> Table:

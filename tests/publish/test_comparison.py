@@ -37,6 +37,7 @@ def test_two_entries_side_by_side(home, capsys):
     assert re.search(r"^loss +hinge +=evil <b>\|`x`$", page, re.M)
     interval = r"\[[\d.]+, [\d.]+\]"
     assert re.search(rf"^distance/net/10k ↓ +103 {interval} +309 {interval} +× 0\.\d+ {interval}$", page, re.M)
+    assert f"A: a, 4 seeds (0, 1, 2, 3), suite toys-full, from {home}" in " ".join(page.split())
     assert re.search(r"^Train s +42\.7 +42\.7 +–$", page, re.M)
     assert "A is better (Welch's t, p = " in page and "\x1b" not in page and "\u202e" not in page
 
