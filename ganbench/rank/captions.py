@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import statistics as plain
 from collections import Counter
@@ -95,11 +96,12 @@ def _ranks(
     if len(costs) < 2:
         yield "No ranks: fewer than two entries have 3 seeds."
         return
-    pairs = len(costs) * (len(costs) - 1) // 2
+    sizes = [(len(a), len(b)) for a, b in itertools.combinations(costs, 2)]
+    pairs = len(sizes)
     yield (
         f"Ranks admit ties: Welch's t over unpaired seeds, Holm's correction over {pairs} "
         f"pair{'s' if pairs > 1 else ''}, {100 * statistics.LEVEL:.0f} % for the whole table; "
-        "pairs with a failed seed by exact permutation of ranks."
+        f"pairs with a failed seed by {statistics.permutation_words(sizes)}."
     )
     spread = statistics.pooled_spread(costs)
     if math.isfinite(spread) and spread > 0:

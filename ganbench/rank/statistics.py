@@ -134,6 +134,19 @@ def permutation(a: Floats, b: Floats) -> float:
     return _rank_sum_p(tuple(sorted(ranks)), len(a), sum(ranks[: len(a)]))
 
 
+def is_exact(first: int, second: int) -> bool:
+    """Whether `permutation` is exact for rows of so many seeds."""
+    count = first + second
+    return (first + 1) * (count * (count + 1) + 1) <= MOST_SUMS
+
+
+def permutation_words(sizes: Sequence[tuple[int, int]]) -> str:
+    """The permutation test of pairs of so many seeds, in words."""
+    if all(is_exact(*pair) for pair in sizes):
+        return "exact permutation of ranks"
+    return "permutation of ranks (its normal limit above some 80 seeds a row)"
+
+
 def _double_midranks(values: list[float]) -> list[int]:
     """Twice the mid-rank of each value, an integer."""
     last = {value: place for place, value in enumerate(sorted(values), 1)}
@@ -144,7 +157,7 @@ def _double_midranks(values: list[float]) -> list[int]:
 @lru_cache(maxsize=65536)
 def _rank_sum_p(ranks: tuple[int, ...], size: int, observed: int) -> float:
     n, off = len(ranks), abs(len(ranks) * observed - size * sum(ranks))
-    if (size + 1) * (sum(ranks) + 1) > MOST_SUMS:
+    if not is_exact(size, n - size):
         spread = math.sqrt(n * size * (n - size) / (n - 1) * sum((n * rank - sum(ranks)) ** 2 for rank in ranks)) / n
         return math.erfc(max(0.0, off - n) / spread / math.sqrt(2)) if spread else 1.0
     sums, shares = _rank_sums(ranks, size)

@@ -32,7 +32,8 @@ def verdict(a: Entry, b: Entry, barriers: Sequence[str], headline: Column, log: 
         both = [costs(e.row, headline, log) for e in (a, b)]
         (pair,), family, names = statistics.compare(both), 1, {0: "a", 1: "b"}
         spread = statistics.pooled_spread(both)
-    test = {"welch": "Welch's t", "permutation": "exact permutation of ranks"}[pair.test]
+    sizes = (a.row.n, b.row.n) if names[pair.first] == "a" else (b.row.n, a.row.n)
+    test = "Welch's t" if pair.test == "welch" else statistics.permutation_words([sizes])
     over = f"after Holm's correction over the {family} pairs of their table" if family > 1 else "this pair alone"
     how = f"{test}, p = {pair.adjusted:.2g}, {over}"
     if pair.better is not None:

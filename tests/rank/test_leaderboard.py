@@ -389,3 +389,10 @@ def test_a_run_that_went_on_by_force_is_told_of():
     made = board([record("a"), record("a", 1, forced=forced), record("b")])
     lines = [line for line in made.captions if "by force" in line]
     assert lines == ["a: gone on by force after a change of processor, torch, so not bit for bit."]
+
+
+def test_the_caption_tells_whether_ranks_are_permuted_exactly():
+    for seeds, said in ((4, "by exact permutation of ranks."), (80, "by permutation of ranks (its normal limit above")):
+        failed = [record("a", seeds, None, "diverged")]
+        (made,) = from_records([*rows(a=[*range(30, 30 + seeds)], b=[*range(50, 50 + seeds)]), *failed])
+        assert f"pairs with a failed seed {said}" in " ".join(made.captions)

@@ -151,3 +151,16 @@ def test_many_seeds_need_neither_memory_nor_exactness():
     statistics.permutation(rng.normal(size=2000), rng.normal(size=2000))
     assert tracemalloc.get_traced_memory()[1] < 50e6
     tracemalloc.stop()
+
+
+@pytest.mark.parametrize("seeds", [3, 77, 78, 79, 80, 120])
+def test_it_is_told_whether_the_permutation_test_is_exact(seeds):
+    """What is kept for the exact test bears on how many seeds there are, whatever their ties."""
+    a, b = np.arange(seeds, dtype=float), np.full(seeds, np.inf)
+    a[1:] = np.inf
+    limit = stats.mannwhitneyu(a, b, method="asymptotic", use_continuity=True).pvalue
+    exact = 1.0  # one finite value among 2n: every choice of n ranks has a rank sum as far from the mean
+    assert statistics.permutation(a, b) == pytest.approx(exact if statistics.is_exact(seeds, seeds) else limit)
+    assert statistics.is_exact(seeds, seeds) == (seeds < 79)
+    words = statistics.permutation_words([(3, 3), (seeds, seeds)])
+    assert words.startswith("exact ") == (seeds < 79) and ("normal limit" in words) == (seeds >= 79)
