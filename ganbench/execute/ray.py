@@ -6,6 +6,7 @@ import contextlib
 import functools
 import os
 import signal
+import socket
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -22,6 +23,8 @@ ADDRESS = "address"
 """Of the cluster; without one, what `RAY_ADDRESS` says, a cluster that runs here, or a new one on this machine."""
 RESOURCES = "resources."
 """Before the name of a resource of the cluster's own."""
+KNOCK = 10.0
+"""Seconds that a cluster may take to answer."""
 ORDERLY = 20.0
 """Seconds that a worker has to leave its checkpoints when its task is cancelled."""
 
@@ -114,6 +117,7 @@ class Ray:
         except ImportError:
             raise lacking("ray") from None
         if not ray.is_initialized():
+            _answers(self._address or os.environ.get("RAY_ADDRESS", ""))
             quiet = {"include_dashboard": False, "log_to_driver": False, "logging_level": "error"}
             try:
                 with _same_signals():
@@ -165,6 +169,16 @@ def _number(key: str, value: str, kind: Callable[[str], Any]) -> Any:
         return kind(value)
     except ValueError:
         raise UsageError(f"--ask {key}={value}: must be a number") from None
+
+
+def _answers(address: str) -> None:
+    """A `UsageError` where nobody listens at `HOST:PORT`, for which Ray would wait for many minutes."""
+    host, colon, port = address.removeprefix("ray://").rpartition(":")
+    if colon and port.isdecimal():
+        try:
+            socket.create_connection((host, int(port)), timeout=KNOCK).close()
+        except (OSError, OverflowError) as error:
+            raise UsageError(f"--on ray: no cluster answers at {address} ({error})") from None
 
 
 @contextlib.contextmanager

@@ -52,3 +52,10 @@ def test_ctrl_c_and_a_killed_worker_lose_a_run_that_the_same_command_completes(p
     command = program.start(*words)
     _, told = command.communicate(timeout=100)
     assert command.returncode == 0, told
+
+
+def test_a_cluster_that_does_not_answer_is_one_line(program: Program) -> None:
+    command = program.start(*WORDS, "--on", "ray", "--device", "cpu", "--ask", "address=127.0.0.1:1")
+    _, told = command.communicate(timeout=100)
+    line = "ganbench: --on ray: no cluster answers at 127.0.0.1:1 ([Errno 111] Connection refused)\n"
+    assert (command.returncode, told) == (2, line)
