@@ -1,11 +1,11 @@
-"""A discriminator that is an autoencoder: what it cannot rebuild has a high energy.  Zhao, Mathieu & LeCun 2017
-(EBGAN), arXiv:1609.03126; Berthelot, Schumm & Metz 2017 (BEGAN), arXiv:1703.10717.
+"""An autoencoder as D.  Zhao, Mathieu & LeCun 2017, arXiv:1609.03126; Berthelot et al. 2017, arXiv:1703.10717.
 
     energy(x) = mean over the values of |Dec(Enc(x)) - x|ᵖ,    logit = -energy,    features = Enc(x)
 
-p is 1 with `energy="absolute"` (BEGAN) and 2 with `"squared"` (EBGAN). `code` is the width of Enc(x), held to half the
-number of a sample's values, for D must not merely copy. The losses `began` and `ebgan` read the energy; for all others
-it is a negated logit, so that every loss and penalty can be tried on it. G has the form of the decoder.
+What D cannot rebuild has a high energy. p is 1 with `energy="absolute"` (BEGAN) and 2 with `"squared"` (EBGAN). `code`
+is the width of Enc(x), held to half the number of a sample's values, for D must not merely copy. The losses `began`
+and `ebgan` read the energy; for all others it is a negated logit, so that every loss and penalty can be tried on it. G
+has the form of the decoder.
 
 Encoder and decoders are as in DCGAN, after EBGAN; BEGAN's 3×3 convolutions with ELUs and its skips are left out.
 Samples that are no square images go through linear layers.

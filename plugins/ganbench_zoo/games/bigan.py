@@ -1,5 +1,4 @@
-"""BiGAN and ALI: GANs with an encoder.  Donahue, Krähenbühl & Darrell 2017, arXiv:1605.09782; Dumoulin, Belghazi,
-Poole, Mastropietro, Lamb, Arjovsky & Courville 2017, arXiv:1606.00704.
+"""BiGAN and ALI, GANs with an encoder.  Donahue et al. 2017, arXiv:1605.09782; Dumoulin et al. 2017, arXiv:1606.00704.
 
 E leads from samples to latents, and D tells pairs of a real sample and its code from pairs of latents and what G makes
 of them:

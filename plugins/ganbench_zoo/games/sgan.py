@@ -1,5 +1,4 @@
-"""SGAN, semi-supervised GAN.  Odena 2016, arXiv:1606.01583; Salimans, Goodfellow, Zaremba, Cheung, Radford & Chen 2016,
-arXiv:1606.03498, section 5.
+"""SGAN, semi-supervised GAN.  Odena 2016, arXiv:1606.01583; Salimans et al. 2016, arXiv:1606.03498, section 5.
 
 D is a classifier of K classes and of one more, generated. Of its K + 1 logits the last is held at 0 (a softmax loses
 nothing by it), so that with l the other K
