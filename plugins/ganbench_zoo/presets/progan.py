@@ -22,6 +22,7 @@ def ganbench_presets() -> Iterator[Preset]:
         architecture="progan",
         loss="wgan-gp",
         regularizers=("drift",),
+        augmentations=("growing-data",),
         recipe=Recipe(lr=1e-3, betas=(0.0, 0.99), d_steps=1, batch_size=16, ema_half_life=693 * 16.0),
         paper="arXiv:1710.10196",
     )
