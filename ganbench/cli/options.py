@@ -38,6 +38,13 @@ class Beside(enum.StrEnum):
     json = "json"
 
 
+class Spend(enum.StrEnum):
+    """What early looks may be compared at."""
+
+    updates = "updates"
+    flops = "flops"
+
+
 class Where(enum.StrEnum):
     """Who does the runs."""
 

@@ -9,8 +9,8 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table as RichTable
 from rich.text import Text
 
+from ganbench.publish.parts import Part, parts
 from ganbench.publish.tables import Field, Table, table
-from ganbench.publish.times import TITLE, time_notes, time_tables
 from ganbench.rank import Leaderboard
 
 _WIDE = "md, latex, html, csv and json"
@@ -24,7 +24,7 @@ def show(leaderboards: Iterable[Leaderboard], console: Console) -> None:
     for at, board in enumerate(leaderboards):
         if at:
             console.print()
-        console.print(Group(*_board(table(board, aligned=True), console), *_times(board)))
+        console.print(Group(*_board(table(board, aligned=True), console), *map(_part, parts(board))))
 
 
 def _board(words: Table, console: Console) -> Iterator[RenderableType]:
@@ -42,13 +42,13 @@ def _board(words: Table, console: Console) -> Iterator[RenderableType]:
         yield Text(f"Too narrow here for {', '.join(dropped)}: the formats {_WIDE} have every column.", style="dim")
 
 
-def _times(board: Leaderboard) -> Iterator[RenderableType]:
-    for words in time_tables(board):
-        yield Text(f"\n{TITLE}, {words.title}\n", style="bold")
-        yield rich_table(words)
-    if notes := time_notes(board):
-        yield Text("")
-        yield from (Text(line, style="dim") for line in notes)
+def _part(part: Part) -> Group:
+    shown: list[RenderableType] = []
+    for words in part.tables:
+        shown += [Text(f"\n{part.title}, {words.title}\n", style="bold"), rich_table(words)]
+    if part.notes:
+        shown += [Text(""), *(Text(line, style="dim") for line in part.notes)]
+    return Group(*shown)
 
 
 def _fit(words: Table, console: Console) -> tuple[list[Table], list[str]]:

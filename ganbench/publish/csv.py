@@ -28,17 +28,23 @@ def render(leaderboards: Iterable[Leaderboard]) -> str:
 def render_times(leaderboards: Iterable[Leaderboard]) -> str:
     """Times to quality as a CSV with its header line, a line for each target, row and seed; nothing where no entry has
     early looks. Of what a seed spent until it reached the target `…_after` and the name itself are bounds."""
-    frames = [_times(board) for board in leaderboards]
-    return _written([frame for frame in frames if len(frame)])
+    return _written([_of_seeds(board, board.times.seeds) for board in leaderboards])
 
 
-def _times(board: Leaderboard) -> pd.DataFrame:
-    seeds = board.times.seeds.replace([math.inf], math.nan)
+def render_equal(leaderboards: Iterable[Leaderboard]) -> str:
+    """What early looks gave at equal spend as a CSV with its header line, a line for each table, row and seed; nothing
+    where there is no such table."""
+    return _written([_of_seeds(board, board.equal.seeds) for board in leaderboards])
+
+
+def _of_seeds(board: Leaderboard, frame: pd.DataFrame) -> pd.DataFrame:
+    seeds = frame.replace([math.inf], math.nan)
     seeds[_PLACE] = [*(board.suite[key] for key in ("id", "tier", "table")), board.comparability]
     return seeds[[*_PLACE, *(column for column in seeds.columns if column not in _PLACE)]]
 
 
-def _written(frames: list[pd.DataFrame]) -> str:
+def _written(found: list[pd.DataFrame]) -> str:
+    frames = [frame for frame in found if len(frame)]
     if not frames:
         return ""
     long = pd.concat(frames, ignore_index=True)

@@ -16,9 +16,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from ganbench.publish import figures
+from ganbench.publish.parts import Part, parts
 from ganbench.publish.tables import Table, table
 from ganbench.publish.text import number, plain
-from ganbench.publish.times import TITLE, time_notes, time_tables
 from ganbench.rank import Leaderboard
 
 COLOURS, DASHES = 8, 3
@@ -42,8 +42,7 @@ class _Board:
     seeds: figures.Seeds | None
     curves: figures.Curves | None
     pairs: list[list[str]]
-    times: list[Table]
-    time_notes: list[str]
+    parts: list[Part]
 
 
 def render(leaderboards: Iterable[Leaderboard], around: Surroundings | None = None) -> str:
@@ -56,7 +55,6 @@ def render(leaderboards: Iterable[Leaderboard], around: Surroundings | None = No
         version=version("ganbench"),
         mark="",
         boards=list(map(_board, boards)),
-        times_title=TITLE,
         **vars(around),
     )
 
@@ -80,7 +78,7 @@ def render_overview(
 
 def _board(board: Leaderboard) -> _Board:
     drawn = figures.seeds(board), figures.curves(board)
-    return _Board(table(board), *drawn, list(_pairs(board)), time_tables(board), time_notes(board))
+    return _Board(table(board), *drawn, list(_pairs(board)), parts(board))
 
 
 @functools.cache

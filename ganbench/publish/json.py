@@ -13,7 +13,8 @@ from ganbench.rank import Leaderboard
 
 
 def render(leaderboards: Iterable[Leaderboard]) -> str:
-    """A list of tables, each with its suite, columns, captions, rows, scores, pairs, early looks, times to quality."""
+    """A list of tables, each with its suite, columns, captions, rows, scores, pairs, early looks, times to quality,
+    and what looks gave at equal spend."""
     return json.dumps([_board(board) for board in leaderboards], indent=1, allow_nan=False) + "\n"
 
 
@@ -32,6 +33,12 @@ def _board(board: Leaderboard) -> dict[str, Any]:
             "rows": _records(board.times.rows),
             "seeds": _records(board.times.seeds),
             "captions": list(board.times.captions),
+        },
+        "equal": {
+            "tables": [vars(common) for common in board.equal.tables],
+            "rows": _records(board.equal.rows),
+            "seeds": _records(board.equal.seeds),
+            "captions": list(board.equal.captions),
         },
     }
 

@@ -10,9 +10,9 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
+from ganbench.publish.parts import Part, parts
 from ganbench.publish.tables import Field, Table, table
 from ganbench.publish.text import plain
-from ganbench.publish.times import TITLE, time_notes, time_tables
 from ganbench.rank import Leaderboard
 
 HEAD = r"% \usepackage{adjustbox,booktabs}"
@@ -59,18 +59,17 @@ def _glyph(ch: str) -> str:
 
 
 def render(leaderboards: Iterable[Leaderboard]) -> str:
-    """One floating table each: scores, costs below them, and what there is to say of both; another one for times to
-    quality, where there are some."""
+    """One floating table each: scores, costs below them, and what there is to say of both; another one for each part
+    with tables of its own (times to quality, equal spend)."""
     floats: list[str] = []
     seen: Counter[str] = Counter()
     for board in leaderboards:
         name = re.sub(r"[^A-Za-z0-9.]+", "-", board.suite["id"])
         seen[name] += 1  # a suite may have several tables
         label = f"tab:{name}-{seen[name]}" if seen[name] > 1 else f"tab:{name}"
-        words, times, notes = table(board), time_tables(board), time_notes(board)
-        floats.append(_float(words, label, [] if times else notes))
-        if times:
-            floats.append(_times(words.title, times, notes, f"{label}-times"))
+        words, found = table(board), parts(board)
+        floats.append(_float(words, label, [note for part in found if not part.tables for note in part.notes]))
+        floats += [_part(part, words.title, f"{label}-{part.name}") for part in found if part.tables]
     return "\n".join([HEAD, "", *floats]) if floats else ""
 
 
@@ -84,9 +83,11 @@ def _float(words: Table, label: str, more: list[str]) -> str:
     return _floating(words.title, label, tabulars, [*words.captions, *words.notes, *more])
 
 
-def _times(title: str, tables: list[Table], notes: list[str], label: str) -> str:
-    tabulars = [[escape(words.title), "", *_tabular(words.fields, list(words.sections.values()))] for words in tables]
-    return _floating(f"{TITLE}: {title}", label, tabulars, notes)
+def _part(part: Part, title: str, label: str) -> str:
+    tabulars = [
+        [escape(words.title), "", *_tabular(words.fields, list(words.sections.values()))] for words in part.tables
+    ]
+    return _floating(f"{part.title}: {title}", label, tabulars, part.notes)
 
 
 def _floating(title: str, label: str, tabulars: Iterable[Iterable[str]], said: list[str]) -> str:

@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from ganbench.publish.parts import Part, parts
 from ganbench.publish.tables import Table, table
 from ganbench.publish.text import plain
-from ganbench.publish.times import TITLE, time_notes, time_tables
 from ganbench.rank import Leaderboard
 
 _PARTED = "&#8203;"
@@ -32,8 +32,10 @@ def escape(text: object) -> str:
 
 
 def render(leaderboards: Iterable[Leaderboard], level: int = 2) -> str:
-    """One section a table: heading, table, notes, captions, rows of the scale, times. level: of the headings."""
-    return "\n".join(_board(table(board), level) + _times(board, level + 1) for board in leaderboards)
+    """One section a table: heading, table, notes, captions, rows of the scale, parts. level: of the headings."""
+    return "\n".join(
+        _board(table(board), level) + "".join(_part(part, level + 1) for part in parts(board)) for board in leaderboards
+    )
 
 
 def _board(words: Table, level: int) -> str:
@@ -48,12 +50,11 @@ def _board(words: Table, level: int) -> str:
     return "\n".join(lines)
 
 
-def _times(board: Leaderboard, level: int) -> str:
-    notes = time_notes(board)
-    lines = ["", f"{'#' * level} {TITLE}", ""] if notes else []
-    for words in time_tables(board):
+def _part(part: Part, level: int) -> str:
+    lines = ["", f"{'#' * level} {part.title}", ""]
+    for words in part.tables:
         lines += [escape(words.title), "", *grid(words, words.sections["entries"])]
-    return "\n".join([*lines, *_list(notes)])
+    return "\n".join([*lines, *_list(part.notes)])
 
 
 def grid(words: Table, rows: list[list[str]]) -> list[str]:

@@ -21,8 +21,8 @@ from ganbench.record.files import write_atomic, write_text_atomic
 RUN_BYTES = 200_000
 """Most bytes that a published run may have."""
 TABLE, PAGE, SITE, LATEX = "leaderboard.csv", "LEADERBOARD.md", "index.html", "leaderboard.tex"
-TIMES = "times.csv"
-"""The files of one suite's tables; the last one where there are early looks and levels."""
+TIMES, EQUAL = "times.csv", "equal.csv"
+"""The files of one suite's tables; the last two where early looks give some."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+=-]{0,119}")
 
 
@@ -44,9 +44,12 @@ def publish(dirs: Iterable[str | Path], to: str | Path) -> list[Path]:
     records = load_records([*places, *(home / suite for suite in suites if (home / suite).is_dir())])
     for suite in sorted(suites):
         mine = [record for record in records if record["suite"]["id"] == suite]
-        for name, text in pages(mine, home / suite).items():
+        made = pages(mine, home / suite)
+        for name, text in made.items():
             write_text_atomic(home / suite / name, text)
             written.append(home / suite / name)
+        for name in {TIMES, EQUAL} - set(made):  # what was there of fewer records says nothing of these
+            (home / suite / name).unlink(missing_ok=True)
     if home.is_dir():
         for name, text in overview.overview(suites_in(home)).items():
             if overview.is_own(home / name):
@@ -127,9 +130,11 @@ def _name(name: str, folder: Path) -> str:
 def pages(records: list[Record], home: Path) -> dict[str, str]:
     """The tables of one suite's records, by file name. home: the suite's published folder, whose grids are shown."""
     boards = from_records(records)
-    times = csv.render_times(boards)
+    more = {TIMES: csv.render_times(boards), EQUAL: csv.render_equal(boards)}
+    more = {name: text for name, text in more.items() if text}
+    words = {TIMES: "times to quality", EQUAL: "equal spend"}
     around = html.Surroundings(
-        links={TABLE: "CSV", **({TIMES: "times to quality"} if times else {}), LATEX: "LaTeX", PAGE: "Markdown"},
+        links={TABLE: "CSV", **{name: words[name] for name in more}, LATEX: "LaTeX", PAGE: "Markdown"},
         samples=list(_grids(records, home)),
         commands=[*commands(records), PUBLISH],
         facts=facts(environment for board in boards for environment in board.environments),
@@ -139,7 +144,7 @@ def pages(records: list[Record], home: Path) -> dict[str, str]:
         PAGE: _markdown(boards, around),
         SITE: html.render(boards, around),
         LATEX: latex.render(boards),
-        **({TIMES: times} if times else {}),
+        **more,
     }
 
 

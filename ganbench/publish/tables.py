@@ -83,7 +83,7 @@ def _columns(
     yield Field("Rank", "name"), [_rank(row) for row in rows.to_dict("records")]
     yield Field("Entry", "name", left=True), [_entry(row) for row in rows.to_dict("records")]
     headline, *others = board.columns
-    yield Field(_arrow(headline, shared), "headline", left=True), _headline(rows, aligned)
+    yield Field(_arrow(headline, shared), "headline", left=True), headline_words(rows, aligned)
     for column in others:
         yield Field(_arrow(column, shared), "score"), _scores(board, column, rows)
     yield Field("Level", "quality", left=True), [plain(level) for level in rows["level"]]
@@ -112,6 +112,11 @@ def _arrow(column: Column, shared: tuple[str, str] | None) -> str:
     if shared:
         name, _, samples = title.split("/")
         title = name if samples == shared[1] else f"{name}/{samples}"
+    return arrow(column, title)
+
+
+def arrow(column: Column, title: str) -> str:
+    """A column's title with the direction in which scores are better."""
     return f"{title} {({'lower': '↓', 'higher': '↑'}).get(column.direction, '')}".strip()
 
 
@@ -151,7 +156,7 @@ def mark(status: str, value: str) -> str:
     return DIVERGED if status == "diverged" else value + (DEGENERATE if status == "degenerate" else "")
 
 
-def _headline(rows: pd.DataFrame, aligned: bool) -> list[str]:
+def headline_words(rows: pd.DataFrame, aligned: bool) -> list[str]:
     """The seeds' values below three; centre [low, high] from three; median and values once a seed failed."""
     entries = rows[rows["section"] != "scale"]
     places = decimals([*entries["centre"], *entries["median"]])

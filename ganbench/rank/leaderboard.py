@@ -12,6 +12,7 @@ import pandas as pd
 
 from ganbench.rank import statistics
 from ganbench.rank.captions import captions
+from ganbench.rank.equal import Equal, equal
 from ganbench.rank.frames import early_looks, looks_frame, pairs_frame, rows_frame, scores_frame
 from ganbench.rank.groups import Group, group
 from ganbench.rank.levels import levels
@@ -48,6 +49,7 @@ class Leaderboard:
     looks: one line an early look of a trained entry's headline variant at the headline, on a split that is not the
         table's: section, position, label, variant, seed, cycle, real_images, seconds (training), value, samples, split.
     times: when early looks first reached a quality (see `Times`).
+    equal: what early looks gave at equal generator updates and at equal FLOPs (see `Equal`).
     environments: what the machines were, each once.
     """
 
@@ -60,6 +62,7 @@ class Leaderboard:
     looks: pd.DataFrame
     captions: tuple[str, ...]
     times: Times
+    equal: Equal
     environments: tuple[Mapping[str, Any], ...] = ()
 
     @property
@@ -72,21 +75,26 @@ class Leaderboard:
         return self.frame[self.frame["section"] == name]
 
 
-def leaderboards(dirs: Iterable[str | Path], targets: Sequence[str] | None = None) -> list[Leaderboard]:
-    """The leaderboards of every record under these folders, by suite id. targets: as in `from_records`."""
-    return from_records(load_records(dirs), targets)
+def leaderboards(
+    dirs: Iterable[str | Path], targets: Sequence[str] | None = None, spends: Sequence[str] | None = None
+) -> list[Leaderboard]:
+    """The leaderboards of every record under these folders, by suite id. targets, spends: as in `from_records`."""
+    return from_records(load_records(dirs), targets, spends)
 
 
-def from_records(records: Iterable[Record], targets: Sequence[str] | None = None) -> list[Leaderboard]:
+def from_records(
+    records: Iterable[Record], targets: Sequence[str] | None = None, spends: Sequence[str] | None = None
+) -> list[Leaderboard]:
     """The leaderboards of these records, by suite id; the records in any order give the same tables.
 
     targets: names of levels, or values of the headline, to which time to quality is wanted; None: every level that
-    bounds the headline. A `UsageError` where no table knows one of them.
+    bounds the headline. A `UsageError` where no table knows one of them. spends: of `updates` and `flops`, those at
+    which entries are to be compared; None: both, where that says something.
     """
     kept = keep(records)
     made = [
         _leaderboard(
-            table, kept.superseded.get(table.suite["id"], 0), kept.reproduced.get(table.suite["id"], 0), targets
+            table, kept.superseded.get(table.suite["id"], 0), kept.reproduced.get(table.suite["id"], 0), targets, spends
         )
         for table in group(kept.records)
     ]
@@ -96,7 +104,7 @@ def from_records(records: Iterable[Record], targets: Sequence[str] | None = None
 
 
 def _leaderboard(
-    table: Group, superseded: int, reproduced: int, targets: Sequence[str] | None
+    table: Group, superseded: int, reproduced: int, targets: Sequence[str] | None, spends: Sequence[str] | None
 ) -> tuple[Leaderboard, list[str]]:
     """A table, and the names of its levels that bound the headline."""
     order = ranking(table)
@@ -118,6 +126,7 @@ def _leaderboard(
             table.suite, order.columns, made, costs, order.log, superseded, reproduced, order.measured_otherwise
         ),
         times=times(placed, looks, headline, choose(targets, found, headline), bool(targets)),
+        equal=equal(placed, looks, headline, spends),
         environments=_environments(table.records),
     )
     return board, [level.name for level in found if math.isfinite(level.bound)]

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ganbench.errors import UsageError
 from ganbench.publish.overview import is_own, overview
-from ganbench.publish.results import LATEX, PAGE, SITE, TABLE, TIMES, pages, suites_in
+from ganbench.publish.results import EQUAL, LATEX, PAGE, SITE, TABLE, TIMES, pages, suites_in
 from ganbench.publish.text import plain
 from ganbench.rank import Record
 from ganbench.verify.lost import Row, comparable, stand_ins
@@ -72,7 +72,7 @@ def tables(records: Sequence[Record], home: Path) -> Iterator[Finding]:
         return
     found = [*_differences(mine, theirs, lost), *theirs.problems]
     yield from _few(home / TABLE, list(dict.fromkeys(found)))
-    for page in (PAGE, SITE, LATEX, TIMES):
+    for page in (PAGE, SITE, LATEX, TIMES, EQUAL):
         follows = made.get(page, "")
         shown = _there(home / page, follows)
         if shown != follows and (line := _first_line(follows, shown, lost)):

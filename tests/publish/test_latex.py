@@ -41,7 +41,13 @@ def test_a_table_says_what_the_other_pages_say():
     (row,) = [line for line in page.splitlines() if line.startswith("1 & alpha")]
     assert row.split(" & ")[2] == "139 {[}98, 197{]}" and row.endswith(r" \\")
     several = render([*leaderboards([RESULTS / "mnist-quick"]), *boards(), *boards()], "latex")
-    labels = ["tab:mnist-quick", "tab:mnist-quick-times", "tab:mnist-quick-2", "tab:mnist-quick-2-times"]
+    labels = [
+        "tab:mnist-quick",
+        "tab:mnist-quick-times",
+        "tab:mnist-quick-equal",
+        "tab:mnist-quick-2",
+        "tab:mnist-quick-2-times",
+    ]
     labels += ["tab:toys-full", "tab:toys-full-2"]
     assert re.findall(r"\\label\{(.*)\}", several) == labels
     assert page.startswith("% \\usepackage{adjustbox,booktabs}\n") and "\\label{tab:toys-full}" in page
