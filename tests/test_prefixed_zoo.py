@@ -16,7 +16,8 @@ from ganbench import plugins
 PREFIX = "x-"
 RECORDS = (*tuple(record.__name__ for _, record in plugins.KINDS.values()), "Reference")
 FIELDS = ("reference", "architecture", "loss")
-"""Keywords of records that hold a registered name."""
+LISTS = ("brings", "regularizers", "augmentations")
+"""Keywords of records that hold a registered name, or several."""
 
 
 def prefixed(text: str, names: set[str]) -> str:
@@ -25,8 +26,8 @@ def prefixed(text: str, names: set[str]) -> str:
     text = re.sub(rf'((?:{"|".join(RECORDS)})\(\s*(?:name=)?)"({word})"', rf'\1"{PREFIX}\2"', text)
     text = re.sub(rf'((?:{"|".join(FIELDS)})=)"({word})"', rf'\1"{PREFIX}\2"', text)
     text = re.sub(rf'"({word})\.([a-z_-]+)"', rf'"{PREFIX}\1.\2"', text)
-    brings = re.compile(r"brings=\(([^)]*)\)")
-    text = brings.sub(lambda m: "brings=(" + re.sub(rf'"({word})"', rf'"{PREFIX}\1"', m[1]) + ")", text)
+    lists = re.compile(rf"({'|'.join(LISTS)})=\(([^)]*)\)")
+    text = lists.sub(lambda m: f"{m[1]}=(" + re.sub(rf'"({word})"', rf'"{PREFIX}\1"', m[2]) + ")", text)
     return text.replace("ganbench_zoo", "prefixed_zoo").replace("file.stem", f'"{PREFIX}" + file.stem')
 
 

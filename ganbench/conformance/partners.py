@@ -71,7 +71,7 @@ class Subject(Plain):
     def _build(
         self, entry: Entry, form: Form, seed: int, place: torch.device, watch: Watcher, settings: dict[str, Any]
     ) -> Engine:
-        values = {k: v["value"] for k, v in entry.recipe.items()}
+        values = _values(entry)
         recipe = Recipe({**values, **{k: v for k, v in settings.items() if k in values}})
         spec = form.spec if entry.conditional else form.spec.but(classes=0)
         subject: Any = entry.plugins[0].record
@@ -94,8 +94,8 @@ class Subject(Plain):
         return Engine(watch(game), recipe, spec, streams, latents, seed=seed, device=place)
 
     def _chosen(self, form: Form) -> tuple[Entry | None, str | None]:
-        """The first entry that can be played: with partners that are not on trial themselves, the smallest ones; with
-        partners of its own plugin; as a preset has it. Or why there is none."""
+        """The first entry that can be played: with partners that are not on trial themselves, the smallest of the
+        plainest ones; with partners of its own plugin; as a preset has it. Or why there is none."""
         group = self._group()
         if group is None:
             return None, "no architecture or no loss is registered"
@@ -107,7 +107,9 @@ class Subject(Plain):
 
         def rank(entry: Entry) -> tuple[Any, ...]:
             on_trial = sum(p.provenance.asked for p in entry.plugins if p.record is not self.record)
-            return on_trial, costs[entry.plugins[0].record], len(entry.plugins), entry.description["label"]
+            architecture = entry.plugins[0].record
+            special = architecture.traits(form.spec, _values(entry)) - {"per-sample-D"}
+            return on_trial, len(special), costs[architecture], len(entry.plugins), entry.description["label"]
 
         own = self.registered.provenance.module
         ranked = sorted(fitting, key=rank)
@@ -142,9 +144,7 @@ class Subject(Plain):
         if kind == "game":
             return EntrySet(game=name, recipe={})
         architectures = [_full(e) for e in self.registry.of("architecture")]
-        bare = self.registered.name
-        known = sorted(self.registry.of("loss"), key=lambda e: (bare not in e.record.brings, e.provenance.asked))
-        losses = [_full(e) for e in known]
+        losses = [_full(e) for e in sorted(self.registry.of("loss"), key=self._preference)]
         if kind == "architecture":
             architectures = [name]
         elif kind == "loss":
@@ -157,9 +157,17 @@ class Subject(Plain):
             losses = losses[:1]
         return EntrySet(tuple(architectures), tuple(losses), regularizers, augmentations, recipe={})
 
+    def _preference(self, loss: Registered) -> tuple[bool, ...]:
+        """Before other losses the one that brings the component, those not on trial, those that ask nothing of D."""
+        return self.registered.name not in loss.record.brings, loss.provenance.asked, bool(loss.record.requires)
+
 
 def _full(registered: Registered) -> str:
     return f"{registered.provenance.provider}:{registered.name}"
+
+
+def _values(entry: Entry) -> Recipe:
+    return Recipe({k: v["value"] for k, v in entry.recipe.items()})
 
 
 def _expand(subject: Subject, group: EntrySet, settings: dict[str, Any], form: Form) -> list[Entry]:
@@ -168,8 +176,7 @@ def _expand(subject: Subject, group: EntrySet, settings: dict[str, Any], form: F
 
 def _parameters(entry: Entry, form: Form) -> int:
     """How large the networks are; they are built without memory."""
-    architecture = entry.plugins[0].record
-    recipe = Recipe({k: v["value"] for k, v in entry.recipe.items()})
+    architecture, recipe = entry.plugins[0].record, _values(entry)
     spec = form.spec if entry.conditional else form.spec.but(classes=0)
     with torch.device("meta"):
         nets = architecture.generator(spec, recipe), architecture.discriminator(spec, recipe)

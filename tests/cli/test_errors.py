@@ -199,7 +199,7 @@ def test_a_name_that_no_file_can_have(words: list[str], capsys: pytest.CaptureFi
     assert "File name too long" in refused([*words, "n" * 300], capsys)
 
 
-@pytest.mark.parametrize("words", [["--seeds", str(2**53)], ["--set", f"batch_size={2**53}"]])
+@pytest.mark.parametrize("words", [["--seeds", str(2**53)], ["--set", f"toy-critic.every={2**53}"]])
 def test_a_number_that_no_id_can_have(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     line = refused([*RUN, "--dry-run", *words], capsys)
     assert line == f"ganbench: {2**53} is too large: whole numbers of a run stay below 2^53 = 9,007,199,254,740,992"

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from ganbench import conformance, plugins
+from ganbench.conformance.partners import Subject
 from ganbench.errors import UsageError
 
 FILE = Path(__file__).with_name("broken.py")
@@ -103,3 +104,12 @@ def test_partners_are_found_in_the_same_file_and_in_presets(check: str) -> None:
 @functools.cache
 def together() -> plugins.Registry:
     return plugins.load([str(FILE.with_name("together.py"))])
+
+
+def test_partners_are_plain_where_that_will_do() -> None:
+    """Nothing is tried out on networks, or with a loss, of a special kind that it does not ask for."""
+    registry = plugins.load()
+    for entry in (e for kind in ("loss", "regularizer", "augmentation") for e in registry.of(kind)):
+        subject = Subject(entry, registry)
+        _, loss, *_ = next(iter(subject.entries.values())).plugins
+        assert entry.kind == "loss" or not loss.record.requires or entry.name in loss.record.brings, entry.name
