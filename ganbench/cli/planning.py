@@ -50,6 +50,12 @@ class Request:
     plugins: tuple[str, ...] = ()
     plugins_dirs: tuple[Path, ...] = ()
 
+    @classmethod
+    def of(cls, **words: Any) -> Request:
+        """From options as a verb has them: lists, and None for what was not given."""
+        given: Any = {k: tuple(v) if isinstance(v, list) else v for k, v in words.items() if v is not None}
+        return cls(**given)
+
     def asked(self) -> dict[str, Any]:
         """The options that decide what is run, by name, without those at their default; of files the name alone."""
         options = {

@@ -79,28 +79,28 @@ def run(
     from ganbench.cli import planning
 
     planned = planning.make(
-        planning.Request(
+        planning.Request.of(
             suite=suite,
             tier=tier,
-            architectures=tuple(architecture or ()),
-            losses=tuple(loss or ()),
-            regularizers=tuple(regularizer or ()),
-            augmentations=tuple(augmentation or ()),
-            presets=tuple(preset or ()),
-            modes=tuple(dict.fromkeys(mode or ())),
+            architectures=architecture,
+            losses=loss,
+            regularizers=regularizer,
+            augmentations=augmentation,
+            presets=preset,
+            modes=list(dict.fromkeys(mode or ())),
             seeds=seeds,
-            settings=tuple(settings or ()),
-            extractors=tuple(extractor or ()),
-            metrics=tuple(metric or ()),
+            settings=settings,
+            extractors=extractor,
+            metrics=metric,
             dataset=dataset,
             device=device,
             jobs=jobs,
             on=on.value,
-            ask=tuple(ask or ()),
+            ask=ask,
             per_job=per_job,
             detach=detach,
-            plugins=tuple(plugin or ()),
-            plugins_dirs=tuple(plugins_dir or ()),
+            plugins=plugin,
+            plugins_dirs=plugins_dir,
         )
     )
     from ganbench.cli import running  # not before: it takes its time, and a misspelt name should not

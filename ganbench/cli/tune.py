@@ -64,24 +64,24 @@ def tune(
     from ganbench.cli import planning, tuning
 
     json = format is Output.json
-    asked = planning.Request(
+    asked = planning.Request.of(
         suite=suite,
         tier=tier,
-        architectures=tuple(architecture or ()),
-        losses=tuple(loss or ()),
-        regularizers=tuple(regularizer or ()),
-        augmentations=tuple(augmentation or ()),
-        presets=tuple(preset or ()),
-        modes=tuple(dict.fromkeys(mode or ())),
-        settings=tuple(settings or ()),
+        architectures=architecture,
+        losses=loss,
+        regularizers=regularizer,
+        augmentations=augmentation,
+        presets=preset,
+        modes=list(dict.fromkeys(mode or ())),
+        settings=settings,
         dataset=dataset,
         device=device,
         jobs=jobs,
         on=on.value,
-        ask=tuple(ask or ()),
+        ask=ask,
         per_job=per_job,
-        plugins=tuple(plugin or ()),
-        plugins_dirs=tuple(plugins_dir or ()),
+        plugins=plugin,
+        plugins_dirs=plugins_dir,
     )
     search = tuning.prepare(asked, space, to)
     raise typer.Exit(tuning.show(search, out, json) if dry_run else tuning.run(search, out, json))
