@@ -76,8 +76,8 @@ def _conclude(search: Search, runs: Sequence[folders.Planned], json: bool) -> No
     choices = [choose(trials, records, headline) for trials in search.trials.entries]
     write_tuned(search.to, search.source, search.ready.suite, search.ready.tier, search.space, choices)
     if json:
-        found_ = {"suite": str(search.to), "headline": headline, "split": VAL, "entries": list(map(_entry, choices))}
-        typer.echo(as_json(found_))
+        told = {"suite": str(search.to), "headline": headline, "split": VAL, "entries": list(map(_entry, choices))}
+        typer.echo(as_json(told))
         return
     typer.echo(columns([("ENTRY", "TRIALS", f"OWN {headline}", "BEST", "RECIPE"), *_rows(choices)]))
     typer.echo(one_line(f"On {VAL}, to choose by. What counts comes now: ganbench run --suite {search.to}"))
