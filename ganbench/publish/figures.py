@@ -164,7 +164,7 @@ def curves(board: Leaderboard) -> Curves | None:
 
 def _measured(looks: pd.DataFrame) -> str:
     first = looks.iloc[0]
-    on = f"on the split `{plain(first['split'])}`" if first["split"] else "on another split than the table's"
+    on = f"on {plain(first['split'])}" if first["split"] else "on another split than the table's"
     size = f"{int(first['samples'])} samples, " if pd.notna(first["samples"]) else ""
     return f"Early looks ({size}{on}): they follow one run, and are not to be compared with the table's values."
 

@@ -130,7 +130,7 @@ def test_early_looks_are_curves_that_are_measured_alike():
     figure = figures.curves(board)
     assert [len(curve.points) for curve in figure.curves] == [2, 2, 2] and figure.entries == ["alpha"]
     assert all(first[0] < last[0] and first[1] > last[1] for first, last in (curve.points for curve in figure.curves))
-    assert "500 samples, on the split `val`" in figure.caption
+    assert "500 samples, on val" in figure.caption
     assert figure.marks == [], "no level of the suite lies between these looks"
     page = render([board], "html")
     assert page.count("<polyline") == 3 and "real images seen" in page
