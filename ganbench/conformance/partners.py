@@ -101,15 +101,13 @@ class Subject(Plain):
             return None, "no architecture or no loss is registered"
         entries = self._expanded(group, form)
         fitting = [e for e in entries if not e.skip]
-        costs = {e.plugins[0].record: 0 for e in fitting}
-        if len(costs) > 1:
-            costs = {e.plugins[0].record: _parameters(e, form) for e in fitting}
+        costs = {e.plugins[0].record: (0, 0) for e in fitting}
+        if len(costs) > 1:  # architectures, then: a game is played by itself
+            costs = {e.plugins[0].record: (_special(e, form), _parameters(e, form)) for e in fitting}
 
         def rank(entry: Entry) -> tuple[Any, ...]:
             on_trial = sum(p.provenance.asked for p in entry.plugins if p.record is not self.record)
-            architecture = entry.plugins[0].record
-            special = architecture.traits(form.spec, _values(entry)) - {"per-sample-D"}
-            return on_trial, len(special), costs[architecture], len(entry.plugins), entry.description["label"]
+            return on_trial, costs[entry.plugins[0].record], len(entry.plugins), entry.description["label"]
 
         own = self.registered.provenance.module
         ranked = sorted(fitting, key=rank)
@@ -172,6 +170,11 @@ def _values(entry: Entry) -> Recipe:
 
 def _expand(subject: Subject, group: EntrySet, settings: dict[str, Any], form: Form) -> list[Entry]:
     return alone(subject.registry, form.spec, group, Wishes(settings=settings))
+
+
+def _special(entry: Entry, form: Form) -> int:
+    """How many traits the architecture has that few components ask for."""
+    return len(entry.plugins[0].record.traits(form.spec, _values(entry)) - {"per-sample-D"})
 
 
 def _parameters(entry: Entry, form: Form) -> int:

@@ -73,7 +73,7 @@ def around(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         (["plugins"], 0, "loss/good"),
         (["info", "good"], 0, "couples_samples"),
         (["info", "hinje"], 2, "nothing is called 'hinje'; did you mean hinge?"),
-        (["run", "--suite", "mnsit"], 2, "no suite 'mnsit'; did you mean mnist, mnist-parts"),
+        (["run", "--suite", "mnsit"], 2, "no suite 'mnsit'; did you mean mnist, mnist-tuned, mnist-parts?"),
         (["run", "--suite", "mnist", "--tier", "quik"], 2, "has no tier 'quik'; did you mean quick?"),
         (["run", "--suite", "mnist", "--loss", "hinje"], 2, "no loss 'hinje'; did you mean hinge?"),
         (["run", "--suite", "mnist", "--regularizer", "r11"], 2, "no regularizer 'r11'; did you mean r1"),
