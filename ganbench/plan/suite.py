@@ -14,6 +14,7 @@ from ganbench.own_data.source import Source
 from ganbench.plan.levels import check_form
 from ganbench.plan.modes import find_mode
 from ganbench.plan.own import read_datasets
+from ganbench.plan.seeds import MOST_SEEDS, read_seeds
 from ganbench.plan.spec import COUNTERS, TEST
 from ganbench.plan.spec_fields import MOST_SAMPLES
 from ganbench.plan.table import Table, read_table
@@ -21,7 +22,6 @@ from ganbench.plan.tuning import read_tuning
 
 TUNED = "tuned"
 TABLES = ("reduced", "as published", TUNED)
-MOST_SEEDS = 10_000
 DIGITS = 18
 """The longest seed on the command line."""
 
@@ -155,7 +155,7 @@ def _tier(name: str, value: Any, where: str) -> Tier:
         name=name,
         counter=counter,
         amount=amount,
-        seeds=_seeds(table.take("seeds", (int, list)), where),
+        seeds=read_seeds(table.take("seeds", (int, list)), where),
         ranks=table.take("ranks", bool, True),
         table=table.take("table", str, TABLES[0]),
         note=table.take("note", str, ""),
@@ -215,16 +215,6 @@ def _entry(value: Any, where: str) -> EntrySet:
 
 def _modes(table: Table) -> tuple[str, ...]:
     return tuple(find_mode(name, f"{table.where}: ").name for name in dict.fromkeys(table.words("mode", ())))
-
-
-def _seeds(value: int | list[Any], where: str) -> tuple[int, ...]:
-    if isinstance(value, int):
-        if not 1 <= value <= MOST_SEEDS:
-            raise UsageError(f"{where}: 'seeds' must be 1 to {MOST_SEEDS:,}, not {short(value)}")
-        return tuple(range(value))
-    if not value or not all(isinstance(v, int) and not isinstance(v, bool) and v >= 0 for v in value):
-        raise UsageError(f"{where}: 'seeds' must be a count or a list of whole numbers, not {short(value)}")
-    return tuple(dict.fromkeys(value))
 
 
 def parse_seeds(text: str) -> tuple[int, ...]:

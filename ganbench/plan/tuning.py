@@ -16,7 +16,7 @@ from typing import Any
 
 from ganbench.api import Value
 from ganbench.errors import UsageError, short
-from ganbench.plan.seeds import derive
+from ganbench.plan.seeds import derive, read_seeds
 from ganbench.plan.table import Table, read_table
 
 MOST_TRIALS = 10_000
@@ -74,7 +74,8 @@ def read_space(file: Path) -> Space:
     table.done()
     if not 2 <= trials <= MOST_TRIALS:
         raise UsageError(f"{table.where}: 'trials' must be from 2 (the first is the own recipe) to {MOST_TRIALS:,}")
-    return Space({k: _values(k, v, table.where) for k, v in keys.items()}, trials, _seeds(seeds, table.where), keys)
+    drawn = {k: _values(k, v, table.where) for k, v in keys.items()}
+    return Space(drawn, trials, read_seeds(seeds, table.where, FIRST_SEED), keys)
 
 
 def _values(key: str, given: Any, where: str) -> Range | tuple[Value, ...]:
@@ -95,14 +96,6 @@ def _values(key: str, given: Any, where: str) -> Range | tuple[Value, ...]:
     if found.log and low <= 0:
         raise UsageError(f"{where}: 'low' must be above 0 on a logarithmic scale, not {low}")
     return found
-
-
-def _seeds(given: int | list[Any], where: str) -> tuple[int, ...]:
-    if isinstance(given, int):
-        given = list(range(FIRST_SEED, FIRST_SEED + given))
-    if not given or not all(isinstance(s, int) and not isinstance(s, bool) and s >= 0 for s in given):
-        raise UsageError(f"{where}: 'seeds' must be a count or a list of whole numbers, not {short(given)}")
-    return tuple(dict.fromkeys(given))
 
 
 def read_tuning(given: Mapping[str, Any] | None, where: str) -> Mapping[str, Any] | None:

@@ -72,6 +72,7 @@ def test_another_key_leaves_the_draws_of_the_others_alone(tmp_path: Path) -> Non
         ("[space]\nlr = [1, 2]", "lacks the key 'trials'"),
         ("trials = 1\n[space]\nlr = [1, 2]", "'trials' must be from 2 (the first is the own recipe) to 10,000"),
         ("trials = 3\nseed = 1\n[space]\nlr = [1, 2]", "unknown key 'seed'; did you mean seeds?"),
+        ("trials = 3\nseeds = 10_001\n[space]\nlr = [1, 2]", "'seeds' must be 1 to 10,000, not 10001"),
         ("trials = 3\nseeds = []\n[space]\nlr = [1, 2]", "'seeds' must be a count or a list of whole numbers"),
         ("trials = 3\n[space]\nlr = 0.1", "'lr': expected a list of values, or { low = …, high = … }, not 0.1"),
         ("trials = 3\n[space]\nlr = [0.1]", "'lr': a list holds two or more values to choose from, not [0.1]"),
